@@ -1,0 +1,301 @@
+"""Days, weeks and months: the only place where dates are compared or counted.
+
+A period is a pandas `Period` of frequency ``D``, ``W-SUN`` (a week from Monday to Sunday)
+or ``M``. A campaign window is a first and a last day, both inside the window.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forecast.errors import DataError, name_offenders
+
+FREQUENCIES = ("D", "W-SUN", "M")
+"""The frequencies a panel may have."""
+
+FREQUENCY_NAMES = {"D": "daily", "W-SUN": "weekly", "M": "monthly"}
+UNIT_NAMES = {"D": "day", "W-SUN": "week", "M": "month"}
+
+SEASON_LENGTHS = {"D": 364, "W-SUN": 52, "M": 12}
+"""Periods in a season that keeps the weekday: 364 days, 52 weeks, 12 months."""
+
+_ALIASES = {"D": "D", "DAY": "D", "W": "W-SUN", "W-SUN": "W-SUN", "WEEK": "W-SUN", "M": "M"}
+_ALIASES |= {"MONTH": "M", "ME": "M", "MS": "M", "DAILY": "D", "WEEKLY": "W-SUN", "MONTHLY": "M"}
+
+_MONTH_TEXT = re.compile(r"^\d{4}-\d{2}$")
+_COMPACT_MONTH_TEXT = re.compile(r"^\d{6}$")
+_DAY_TEXT = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+
+
+def as_frequency(freq: str) -> str:
+    """Return the panel frequency that a name stands for.
+
+    Parameters
+    ----------
+    freq : str
+        ``D``, ``W``, ``W-SUN``, ``M``, or "day", "weekly" and the like.
+
+    Raises
+    ------
+    DataError
+        If the name is none of these.
+
+    Examples
+    --------
+    >>> as_frequency("weekly"), as_frequency("M")
+    ('W-SUN', 'M')
+    """
+    found = _ALIASES.get(str(freq).upper())
+    if found is None:
+        raise DataError(
+            f"Frequency must be day, week or month: found {freq!r}. Use 'D', 'W-SUN' or 'M'."
+        )
+    return found
+
+
+def as_date(value: Any, *, subject: str = "Date") -> dt.date:
+    """Return a calendar day from a date, a timestamp or ISO text such as 2020-10-19.
+
+    Raises
+    ------
+    DataError
+        If the value is not a day of the calendar.
+    """
+    if isinstance(value, dt.datetime | pd.Timestamp):
+        return value.date()
+    if isinstance(value, dt.date):
+        return value
+    if isinstance(value, str) and _DAY_TEXT.match(value.strip()):
+        try:
+            return dt.date.fromisoformat(value.strip())
+        except ValueError:
+            pass
+    raise DataError(
+        f"{subject} must be a day written YYYY-MM-DD: found {value!r}. Write it like 2020-10-19."
+    )
+
+
+def as_period(value: Any, freq: str) -> pd.Period:
+    """Return the period of a frequency that holds a Period, a date or a text.
+
+    Raises
+    ------
+    DataError
+        If the value cannot be read as a date.
+
+    Examples
+    --------
+    >>> as_period("2020-10-21", "M"), as_period("2020-10-21", "W-SUN").start_time.date()
+    (Period('2020-10', 'M'), datetime.date(2020, 10, 19))
+    """
+    if isinstance(value, pd.Period):
+        return value if value.freqstr == freq else pd.Period(value.start_time, freq=freq)
+    try:
+        return pd.Period(pd.Timestamp(value), freq=freq)
+    except (ValueError, TypeError):
+        raise DataError(
+            f"Period must be a date or text such as 2020-10: found {value!r}. "
+            "Write a month as YYYY-MM, a day or the Monday of a week as YYYY-MM-DD."
+        ) from None
+
+
+def as_periods(values: Iterable[Any], freq: str | None = None) -> pd.PeriodIndex:
+    """Read periods from text, dates or Periods, and infer their frequency.
+
+    Text ``2020-10`` (or ``202010``) is a month. Dates are months when all are the first of a
+    month, weeks when all are Mondays, days otherwise; a single date is a day.
+
+    Parameters
+    ----------
+    values : iterable
+        Text, dates, timestamps or pandas Periods; repeats are allowed.
+    freq : str, optional
+        The frequency, when it must not be inferred.
+
+    Returns
+    -------
+    pandas.PeriodIndex
+        One period for each value, in their order.
+
+    Raises
+    ------
+    DataError
+        If values cannot be read, or Periods of an unknown frequency are given.
+
+    Examples
+    --------
+    >>> as_periods(["2020-10-19", "2020-10-26"]).freqstr
+    'W-SUN'
+    """
+    wanted = as_frequency(freq) if freq is not None else None
+    series = pd.Series(list(values))
+    if isinstance(series.dtype, pd.PeriodDtype):
+        return _from_periods(pd.PeriodIndex(series), wanted)
+    if series.empty:
+        return pd.PeriodIndex([], freq=wanted or "M")
+    stamps, monthly_text = _read_stamps(series)
+    found = wanted or ("M" if monthly_text else _infer(stamps))
+    return pd.PeriodIndex(stamps, freq=found)
+
+
+def _from_periods(index: pd.PeriodIndex, wanted: str | None) -> pd.PeriodIndex:
+    """Periods of the right frequency as they are; of another one only when it was asked for."""
+    if index.freqstr in FREQUENCIES and wanted in (None, index.freqstr):
+        return index
+    if wanted is None:
+        raise DataError(
+            f"Periods must be days, weeks from Monday to Sunday, or months: found frequency "
+            f"{index.freqstr}. Convert them, or pass freq='D', 'W-SUN' or 'M'."
+        )
+    return pd.PeriodIndex(index.to_timestamp(), freq=wanted)
+
+
+def _read_stamps(series: pd.Series[Any]) -> tuple[pd.DatetimeIndex, bool]:
+    """Time stamps of the values, and whether all were written as months."""
+    if pd.api.types.is_datetime64_any_dtype(series.dtype):
+        return pd.DatetimeIndex(series), False
+    unique = pd.unique(series)
+    text = pd.Series([str(v).strip() if v is not None else "" for v in unique])
+    months = text.str.match(_MONTH_TEXT) | text.str.match(_COMPACT_MONTH_TEXT)
+    dashed = text.where(~text.str.match(_COMPACT_MONTH_TEXT), text.str[:4] + "-" + text.str[4:])
+    stamps = pd.to_datetime(dashed, errors="coerce", format="ISO8601")
+    bad = text[stamps.isna()].tolist()
+    if bad:
+        raise DataError(
+            f"Periods must be dates or months: found {name_offenders([repr(b) for b in bad])}. "
+            "Write a month as YYYY-MM, a day or the Monday of a week as YYYY-MM-DD."
+        )
+    read = dict(zip(unique, stamps, strict=True))
+    return pd.DatetimeIndex([read[v] for v in series]), bool(months.all())
+
+
+def _infer(stamps: pd.DatetimeIndex) -> str:
+    """Months, weeks or days, from the dates alone."""
+    if stamps.nunique() < 2:
+        return "D"
+    if bool((stamps.day == 1).all()):
+        return "M"
+    if bool((stamps.dayofweek == 0).all()):
+        return "W-SUN"
+    return "D"
+
+
+def label(period: pd.Period) -> str:
+    """Write a period as text: 2020-10 for a month, the day or the week's Monday otherwise.
+
+    Examples
+    --------
+    >>> label(pd.Period("2020-10-21", freq="W-SUN"))
+    '2020-10-19'
+    """
+    return period.strftime("%Y-%m") if period.freqstr == "M" else str(first_day(period))
+
+
+def first_day(period: pd.Period) -> dt.date:
+    """Return the first day of a period."""
+    return period.start_time.date()
+
+
+def last_day(period: pd.Period) -> dt.date:
+    """Return the last day of a period."""
+    return period.end_time.date()
+
+
+def days_in(periods: pd.PeriodIndex) -> NDArray[np.int64]:
+    """Return the days in each period, shape (period,).
+
+    Examples
+    --------
+    >>> days_in(pd.period_range("2020-02", "2020-04", freq="M")).tolist()
+    [29, 31, 30]
+    """
+    starts = periods.to_timestamp(how="start")
+    ends = (periods + 1).to_timestamp(how="start")
+    return np.asarray((ends - starts).days, dtype=np.int64)
+
+
+def days_inside(periods: pd.PeriodIndex, start: dt.date, end: dt.date) -> NDArray[np.int64]:
+    """Return how many days of each period lie from `start` to `end`, both included.
+
+    Examples
+    --------
+    >>> months = pd.period_range("2020-10", "2020-12", freq="M")
+    >>> days_inside(months, dt.date(2020, 10, 19), dt.date(2020, 11, 8)).tolist()
+    [13, 8, 0]
+    """
+    first = periods.to_timestamp(how="start")
+    after = (periods + 1).to_timestamp(how="start")
+    lower = np.maximum(first.to_numpy(), np.datetime64(start))
+    upper = np.minimum(after.to_numpy(), np.datetime64(end + dt.timedelta(days=1)))
+    days = (upper - lower) / np.timedelta64(1, "D")
+    return np.maximum(days, 0).astype(np.int64)
+
+
+def exposure(periods: pd.PeriodIndex, start: dt.date, end: dt.date) -> NDArray[np.float64]:
+    """Return the share of each period's days that lie from `start` to `end`, shape (period,).
+
+    Examples
+    --------
+    >>> months = pd.period_range("2020-10", "2020-11", freq="M")
+    >>> exposure(months, dt.date(2020, 10, 19), dt.date(2020, 11, 8)).round(3).tolist()
+    [0.419, 0.267]
+    """
+    return days_inside(periods, start, end) / days_in(periods)
+
+
+def periods_between(start: dt.date, end: dt.date, freq: str) -> pd.PeriodIndex:
+    """Return the periods that a window touches, from the one of its first day to its last."""
+    return pd.period_range(
+        as_period(pd.Timestamp(start), freq), as_period(pd.Timestamp(end), freq), freq=freq
+    )
+
+
+def shift_window(periods: pd.PeriodIndex, *, years: int, half: bool = False) -> pd.PeriodIndex:
+    """Move a window of consecutive periods to another year, with the same length.
+
+    Months keep their names. Weeks and days move by whole weeks, to the ones nearest to the same
+    date, so that weekdays stay aligned. With `half` the window moves on by half a year more
+    (backwards in time), so that an autumn window becomes a spring window of the same year.
+
+    Parameters
+    ----------
+    periods : pandas.PeriodIndex
+        Consecutive periods.
+    years : int
+        How many years later; negative for earlier.
+    half : bool, default False
+        Whether to move half a year back as well: October becomes April of that year.
+
+    Examples
+    --------
+    >>> window = pd.period_range("2020-10", "2020-11", freq="M")
+    >>> [str(p) for p in shift_window(window, years=-1, half=True)]
+    ['2019-04', '2019-05']
+    """
+    freq = periods.freqstr
+    if freq == "M":
+        return periods + (12 * years - (6 if half else 0))
+    days = round(365.25 * years - (365.25 / 2 if half else 0))
+    weeks = round(days / 7)
+    return periods + (weeks if freq == "W-SUN" else 7 * weeks)
+
+
+def describe_span(periods: pd.PeriodIndex) -> str:
+    """Write a span of periods in words: "2010-04 to 2024-10, monthly".
+
+    Examples
+    --------
+    >>> describe_span(pd.period_range("2010-04", "2024-10", freq="M"))
+    '2010-04 to 2024-10, monthly'
+    """
+    if len(periods) == 0:
+        return "no periods"
+    name = FREQUENCY_NAMES[periods.freqstr]
+    return f"{label(periods[0])} to {label(periods[-1])}, {name}"
