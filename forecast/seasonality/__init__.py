@@ -1,0 +1,1 @@
+"""The shape of the year: calendar, darkness, disruptions, harmonics and profiles."""
