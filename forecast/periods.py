@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -32,6 +32,9 @@ _ALIASES |= {"MONTH": "M", "ME": "M", "MS": "M", "DAILY": "D", "WEEKLY": "W-SUN"
 _MONTH_TEXT = re.compile(r"^\d{4}-\d{2}$")
 _COMPACT_MONTH_TEXT = re.compile(r"^\d{6}$")
 _DAY_TEXT = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+_YEAR_TEXT = re.compile(r"^\d{4}$")
+
+_HOW_TO_WRITE = "Write a month as YYYY-MM, a day or the Monday of a week as YYYY-MM-DD."
 
 
 def as_frequency(freq: str) -> str:
@@ -68,9 +71,9 @@ def as_date(value: Any, *, subject: str = "Date") -> dt.date:
     DataError
         If the value is not a day of the calendar.
     """
-    if isinstance(value, dt.datetime | pd.Timestamp):
+    if isinstance(value, dt.datetime) and not pd.isna(value):
         return value.date()
-    if isinstance(value, dt.date):
+    if isinstance(value, dt.date) and not pd.isna(value):
         return value
     if isinstance(value, str) and _DAY_TEXT.match(value.strip()):
         try:
@@ -97,13 +100,16 @@ def as_period(value: Any, freq: str) -> pd.Period:
     """
     if isinstance(value, pd.Period):
         return value if value.freqstr == freq else pd.Period(value.start_time, freq=freq)
-    try:
+    if isinstance(value, dt.date | np.datetime64) and not pd.isna(value):
         return pd.Period(pd.Timestamp(value), freq=freq)
-    except (ValueError, TypeError):
-        raise DataError(
-            f"Period must be a date or text such as 2020-10: found {value!r}. "
-            "Write a month as YYYY-MM, a day or the Monday of a week as YYYY-MM-DD."
-        ) from None
+    if isinstance(value, str):
+        try:
+            return pd.Period(_read_stamps(pd.Series([value]))[0][0], freq=freq)
+        except DataError:
+            pass
+    raise DataError(
+        f"Period must be a date or text such as 2020-10: found {value!r}. {_HOW_TO_WRITE}"
+    )
 
 
 def as_periods(values: Iterable[Any], freq: str | None = None) -> pd.PeriodIndex:
@@ -127,7 +133,8 @@ def as_periods(values: Iterable[Any], freq: str | None = None) -> pd.PeriodIndex
     Raises
     ------
     DataError
-        If values cannot be read, or Periods of an unknown frequency are given.
+        If values cannot be read, Periods of an unknown frequency are given, or `freq` is finer
+        than what was written: a month is never read as its first day.
 
     Examples
     --------
@@ -141,12 +148,16 @@ def as_periods(values: Iterable[Any], freq: str | None = None) -> pd.PeriodIndex
     if series.empty:
         return pd.PeriodIndex([], freq=wanted or "M")
     stamps, monthly_text = _read_stamps(series)
+    if monthly_text and wanted not in (None, "M"):
+        _refuse_finer(str(series.iloc[0]), "month", str(wanted))
     found = wanted or ("M" if monthly_text else _infer(stamps))
     return pd.PeriodIndex(stamps, freq=found)
 
 
 def _from_periods(index: pd.PeriodIndex, wanted: str | None) -> pd.PeriodIndex:
     """Periods of the right frequency as they are; of another one only when it was asked for."""
+    if bool(index.isna().any()):
+        raise DataError(f"Periods must be dates or months: found 'NaT'. {_HOW_TO_WRITE}")
     if index.freqstr in FREQUENCIES and wanted in (None, index.freqstr):
         return index
     if wanted is None:
@@ -154,26 +165,55 @@ def _from_periods(index: pd.PeriodIndex, wanted: str | None) -> pd.PeriodIndex:
             f"Periods must be days, weeks from Monday to Sunday, or months: found frequency "
             f"{index.freqstr}. Convert them, or pass freq='D', 'W-SUN' or 'M'."
         )
+    days = (index[:1].to_timestamp(how="end") - index[:1].to_timestamp()).days + 1
+    if len(index) and days[0] > {"D": 1, "W-SUN": 7, "M": 31}[wanted]:
+        _refuse_finer(str(index[0]), "period", wanted)
     return pd.PeriodIndex(index.to_timestamp(), freq=wanted)
+
+
+def _refuse_finer(written: str, unit: str, wanted: str) -> NoReturn:
+    """Counts of a long period cannot be told apart by shorter ones."""
+    raise DataError(
+        f"Periods must be {UNIT_NAMES[wanted]}s for freq={wanted!r}: found the {unit} {written!r}. "
+        "Leave freq out, or load finer counts."
+    )
 
 
 def _read_stamps(series: pd.Series[Any]) -> tuple[pd.DatetimeIndex, bool]:
     """Time stamps of the values, and whether all were written as months."""
-    if pd.api.types.is_datetime64_any_dtype(series.dtype):
-        return pd.DatetimeIndex(series), False
+    if pd.api.types.is_datetime64_any_dtype(series.dtype) and not series.isna().any():
+        return _on_the_wall(pd.DatetimeIndex(series)), False
     unique = pd.unique(series)
-    text = pd.Series([str(v).strip() if v is not None else "" for v in unique])
+    text = pd.Series(["" if pd.isna(v) else str(v).strip() for v in unique])
     months = text.str.match(_MONTH_TEXT) | text.str.match(_COMPACT_MONTH_TEXT)
     dashed = text.where(~text.str.match(_COMPACT_MONTH_TEXT), text.str[:4] + "-" + text.str[4:])
-    stamps = pd.to_datetime(dashed, errors="coerce", format="ISO8601")
+    # A year alone would be read as its first day.
+    dashed = dashed.where(~text.str.match(_YEAR_TEXT), "")
+    try:
+        stamps = pd.to_datetime(dashed, errors="coerce", format="ISO8601")
+    except ValueError:  # zones that differ
+        raise DataError(
+            f"Periods must be days without a time zone: found {name_offenders(text.tolist())}. "
+            f"{_HOW_TO_WRITE}"
+        ) from None
     bad = text[stamps.isna()].tolist()
     if bad:
         raise DataError(
             f"Periods must be dates or months: found {name_offenders([repr(b) for b in bad])}. "
-            "Write a month as YYYY-MM, a day or the Monday of a week as YYYY-MM-DD."
+            f"{_HOW_TO_WRITE}"
+        )
+    if months.any() and not months.all() and bool((stamps.dt.day != 1).any()):
+        raise DataError(
+            f"Periods must be written alike: found the month {text[months].iloc[0]!r} beside "
+            f"{text[~months].iloc[0]!r}. {_HOW_TO_WRITE}"
         )
     read = dict(zip(unique, stamps, strict=True))
-    return pd.DatetimeIndex([read[v] for v in series]), bool(months.all())
+    return _on_the_wall(pd.DatetimeIndex([read[v] for v in series])), bool(months.all())
+
+
+def _on_the_wall(stamps: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Time stamps as a clock in their own zone showed them: a day is a local day."""
+    return stamps if stamps.tz is None else stamps.tz_localize(None)
 
 
 def _infer(stamps: pd.DatetimeIndex) -> str:
@@ -182,7 +222,7 @@ def _infer(stamps: pd.DatetimeIndex) -> str:
         return "D"
     if bool((stamps.day == 1).all()):
         return "M"
-    if bool((stamps.dayofweek == 0).all()):
+    if bool((stamps.day_of_week == 0).all()):
         return "W-SUN"
     return "D"
 

@@ -1,0 +1,1 @@
+"""Counts on their way in: panels, readers, cleaning and the samples that ship."""
