@@ -1,0 +1,356 @@
+"""The command line: parsing and printing only."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from forecast.errors import DataError, ForecastError
+
+if TYPE_CHECKING:
+    from forecast.data.panel import Panel
+    from forecast.impact.evaluation import Evaluation
+    from forecast.models.base import Model
+
+app = typer.Typer(
+    name="forecast",
+    help="Forecasts of violence and robbery, and honest evaluation of police campaigns.",
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong use or bad input, 3 data not ready, 4 stale.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+Data = Annotated[
+    str,
+    typer.Option(
+        help="'london' (ships with the package), a file (CSV, CSV.gz, Parquet) or a folder."
+    ),
+]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same result to the byte.")]
+Draws = Annotated[int, typer.Option(help="Random draws behind every interval.")]
+Level = Annotated[float, typer.Option(help="Level of the intervals, between 0 and 1.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object on standard output, nothing else.")
+]
+Offence = Annotated[
+    list[str] | None, typer.Option(help="Offence; give the option again for more than one.")
+]
+Area = Annotated[
+    list[str] | None, typer.Option(help="Area; give the option again for more than one.")
+]
+
+MODELS = {
+    "naive": ("models.naive", "SeasonalNaive"),
+    "glm": ("models.glm", "SeasonalGLM"),
+    "structural": ("models.structural", "StructuralTrend"),
+    "prophet": ("models.prophet", "SeasonalProphet"),
+}
+"""Names of models on the command line; the class's own name does as well."""
+
+
+@app.command()
+def evaluate(
+    campaign: Annotated[str, typer.Argument(help="Name of a campaign that ships, or a TOML file.")],
+    data: Data = "london",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the report; nothing is written without it.")
+    ] = None,
+    model: Annotated[str, typer.Option(help="naive, glm, structural or prophet.")] = "structural",
+    level: Level = 0.95,
+    seed: Seed = 0,
+    draws: Draws = 1000,
+    as_json: AsJson = False,
+) -> None:
+    """Say how much a campaign changed, how sure that is, and what may be claimed."""
+    from forecast.impact.campaign import Campaign
+    from forecast.impact.evaluation import evaluate as run
+
+    plan = Campaign.load(campaign)
+    chosen = pick_model(model)
+    counts = read(data)
+    with progress_bar() as show:
+        result = run(plan, counts, model=chosen, level=level, seed=seed, draws=draws, progress=show)
+    command = write_command(
+        "evaluate", campaign, data=data, model=model, level=level, seed=seed, draws=draws
+    )
+    page = None
+    if out is not None:
+        from forecast.reporting.pages import report
+
+        page = report(result, to=out, command=command)
+    if as_json:
+        print_json(result.to_dict(command=command))
+    else:
+        print_evaluation(result)
+    if page is not None:
+        say(f"Report: {page}", to_error=as_json)
+
+
+@app.command()
+def profile(
+    data: Data = "london",
+    offence: Offence = None,
+    area: Annotated[
+        str | None, typer.Option(help="One area; the total and all areas without it.")
+    ] = None,
+    level: Level = 0.95,
+    as_json: AsJson = False,
+) -> None:
+    """Show how far each month or week stands from its own year's level."""
+    from forecast.seasonality.profiles import profile as run
+
+    found = run(read(data), offence=offence, area=area, level=level)
+    if as_json:
+        print_json(found.to_dict())
+        return
+    for name, part in found.summary().groupby("offence", sort=False):
+        rows = [
+            [
+                str(row.season),
+                f"{row.percent:+.1f}",
+                f"{row.percent_lower:+.1f} to {row.percent_upper:+.1f}",
+                str(row.years),
+            ]
+            for row in part.itertuples()
+        ]
+        title = f"{name}: per cent from the year's level"
+        print_table(title, ["season", "per cent", f"{100 * level:.0f} % interval", "years"], rows)
+    say(repr(found))
+
+
+@app.command()
+def backtest(
+    data: Data = "london",
+    models: Annotated[
+        str, typer.Option(help="Models with commas between, or 'all'.")
+    ] = "structural",
+    offence: Offence = None,
+    area: Area = None,
+    horizon: Annotated[int, typer.Option(help="Periods ahead.")] = 3,
+    origins: Annotated[int, typer.Option(help="How many past dates to forecast from.")] = 8,
+    seed: Seed = 0,
+    draws: Draws = 1000,
+    as_json: AsJson = False,
+) -> None:
+    """Forecast from past dates and score what came, always beside the seasonal naive model."""
+    from forecast.backtesting import backtest as run
+
+    names = list(MODELS) if models == "all" else [name.strip() for name in models.split(",")]
+    chosen = [pick_model(name) for name in names]
+    counts = read(data).select(offence=offence, area=area)
+    with progress_bar() as show:
+        scores = run(
+            chosen,
+            counts,
+            horizon=horizon,
+            origins=origins,
+            seed=seed,
+            draws=draws,
+            progress=lambda done, of: show("past dates", done, of),
+        )
+    if as_json:
+        print_json(scores.to_dict())
+        return
+    table = scores.summary()
+    rows = [
+        [str(v) if isinstance(v, str) else f"{v:.3f}" for v in row]
+        for row in table.itertuples(index=False)
+    ]
+    print_table(f"{horizon} ahead from {origins} past dates", list(table.columns), rows)
+    say("wis, mase and crps: smaller is better; skill: share of the naive model's wis saved.")
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Option(help="CSV file to write.")],
+    areas: Annotated[int, typer.Option(help="Areas.")] = 13,
+    years: Annotated[int, typer.Option(help="Whole years.")] = 10,
+    mean: Annotated[float, typer.Option(help="Mean count a month, all areas together.")] = 3000.0,
+    effect: Annotated[
+        float, typer.Option(help="Change planted in the window: -0.25 is a fall of a quarter.")
+    ] = 0.0,
+    window_start: Annotated[
+        str | None, typer.Option(help="First day of the change, YYYY-MM-DD; last October without.")
+    ] = None,
+    window_end: Annotated[
+        str | None, typer.Option(help="Last day of the change, YYYY-MM-DD; last November without.")
+    ] = None,
+    seed: Seed = 0,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+) -> None:
+    """Write a simulated panel with a known effect, to try the package on."""
+    from forecast.simulation import simulate as run
+
+    if (window_start is None) != (window_end is None):
+        raise DataError("Window must have a first and a last day: found one. Give both or none.")
+    if out.exists() and not force:
+        raise DataError(
+            f"File {out.name!r} must not exist yet: it does. Choose another name, or say --force."
+        )
+    if not out.parent.is_dir():
+        raise DataError(f"Folder of {out.name!r} must exist: it does not. Make it first.")
+    window = (window_start, window_end) if window_start and window_end else None
+    panel = run(areas=areas, years=years, mean=mean, effect=effect, window=window, seed=seed)
+    frame = panel.to_frame()
+    half = out.with_name(out.name + ".part")
+    frame.astype({"count": "int64"}).to_csv(half, index=False)
+    half.replace(out)
+    say(f"{panel!r}\nWritten: {out}")
+
+
+def pick_model(name: str) -> Model:
+    """Return the model of a name, short or the class's own.
+
+    Raises
+    ------
+    DataError
+        If there is no such model.
+    """
+    from importlib import import_module
+
+    for short, (module, cls) in MODELS.items():
+        if name.casefold() in (short, cls.casefold()):
+            found: Model = getattr(import_module(f"forecast.{module}"), cls)()
+            return found
+    raise DataError(
+        f"Model must be one of {', '.join(MODELS)}: found {name!r}. Choose one of these."
+    )
+
+
+def read(data: str) -> Panel:
+    """Load the counts and say what the reader found worth telling."""
+    from forecast.data.reading import load
+
+    counts = load(data)
+    for note in counts.notes:
+        say(f"Note: {note}", to_error=True)
+    return counts
+
+
+def write_command(name: str, argument: str, **options: object) -> str:
+    """Write the command again for the report, without paths and without defaults."""
+    defaults = {"data": "london", "model": "structural", "level": 0.95, "seed": 0, "draws": 1000}
+    words = ["forecast", name, Path(argument).name]
+    for option, value in options.items():
+        if value != defaults[option]:
+            text = Path(value).name if isinstance(value, str) else str(value)
+            words += [f"--{option}", f'"{text}"' if " " in text else text]
+    return " ".join(words)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar on standard error while something takes its time, when it is a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        tasks: dict[str, Any] = {}
+
+        def show(word: str, done: int, of: int) -> None:
+            if word not in tasks:
+                tasks[word] = bar.add_task(word, total=of)
+            bar.update(tasks[word], completed=done)
+
+        yield show
+
+
+def print_json(content: dict[str, object]) -> None:
+    """Print one JSON object and nothing else."""
+    sys.stdout.write(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def say(text: str, *, to_error: bool = False) -> None:
+    """Print a line as it stands, without mark-up and without breaking it."""
+    print(text, file=sys.stderr if to_error else sys.stdout)
+
+
+def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
+    """Print a table; all columns but the first are set to the right."""
+    from rich import box
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD)
+    for place, name in enumerate(columns):
+        table.add_column(escape(name), justify="left" if place == 0 else "right")
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    Console().print(table)
+
+
+def print_evaluation(result: Evaluation) -> None:
+    """Print what the report says first: the plain words, the totals, the claim, the doubts."""
+    from forecast.reporting.wording import plain_box
+
+    say(f"\n{result.campaign.name}: {result.verdict.upper()} ({result.main.offence}, "
+        f"{result.main.area})\n\n{plain_box(result)}")  # fmt: skip
+    rows = [
+        [
+            f"{part.offence}, {part.area}",
+            f"{part.observed:,.0f}",
+            f"{part.expected:,.0f}",
+            f"{part.percent:+.1f} %",
+            f"{part.percent_interval[0]:+.1f} to {part.percent_interval[1]:+.1f}",
+            part.verdict,
+        ]
+        for part in result.effect.parts
+        if part.is_total
+    ]
+    columns = ["offence and area", "observed", "expected", "effect"]
+    columns += [f"{100 * result.level:.0f} % interval", "verdict"]
+    print_table("Over the whole periods that the campaign touches", columns, rows)
+    for ladder in result.headline.ladders:
+        print_table(f"The claim: {ladder.claim.text}", *_ladder_rows(ladder.steps))
+        say(ladder.sentence)
+    say("\nChecks")
+    for check in result.checks:
+        say(f"  [{check.status}] {check.name}: {check.text}")
+    say(f"\nData: {result.counts.snapshot.sentence()}")
+
+
+def _ladder_rows(steps: Any) -> tuple[list[str], list[list[str]]]:
+    """The columns and rows of a claim's ladder."""
+
+    def number(value: float, form: str) -> str:
+        return "-" if value != value else format(value, form)
+
+    rows = [
+        [
+            step.label,
+            number(step.observed, ",.0f"),
+            number(step.reference, ",.0f"),
+            number(step.change_percent, "+.1f"),
+            "-"
+            if step.change_percent_lower != step.change_percent_lower
+            else f"{step.change_percent_lower:+.1f} to {step.change_percent_upper:+.1f}",
+        ]
+        for step in steps
+    ]
+    return ["step", "count", "against", "per cent", "interval"], rows
+
+
+def main() -> None:
+    """Run the command line; errors made for people end it with one message and their code."""
+    try:
+        app()
+    except ForecastError as error:
+        say(f"Error: {error}", to_error=True)
+        raise SystemExit(error.exit_code) from None

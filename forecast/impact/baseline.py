@@ -1,0 +1,162 @@
+"""The baseline: what would have been expected, learnt from before the window alone.
+
+Here also is the calibration: how far a forecast's own spread must be widened, or narrowed, so
+that it agrees with the errors that the same model made on windows in which nothing happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forecast.data.panel import Panel
+from forecast.impact.campaign import Campaign
+from forecast.models.base import FittedModel, Model, Paths, stream
+from forecast.models.draws import FloatArray, Forecast
+from forecast.seasonality.disruptions import Disruption, disrupted, disruptions
+
+UNCALIBRATED = 1.0
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How placebo errors compare with the model's own spread.
+
+    Attributes
+    ----------
+    total, share : float
+        Root mean square of the studentised placebo errors, of totals and of areas' shares:
+        1 when the model's spread was right, more when it was too sure.
+    degrees : int
+        Number of distinct windows: the degrees of freedom of the t distribution.
+    """
+
+    total: float
+    share: float
+    degrees: int
+
+
+@dataclass(frozen=True, eq=False)
+class Baseline:
+    """What was expected in the window, by area and offence, with its calibration.
+
+    Attributes
+    ----------
+    forecast : Forecast
+        Calibrated draws of the window's periods.
+    raw : Forecast
+        The model's own draws, before calibration.
+    calibration : Calibration or None
+        None when there were too few placebo windows.
+    trained : str
+        In words, what the model learnt from.
+    """
+
+    forecast: Forecast
+    raw: Forecast
+    calibration: Calibration | None
+    trained: str
+
+
+def shocks_of(campaign: Campaign, panel: Panel) -> list[Disruption]:
+    """Return the disruptions that apply: the campaign's own, and London's table for London.
+
+    The campaign's own count as serious whatever they are: that is why they were listed.
+    """
+    own = [
+        Disruption(shock.name, shock.start, shock.end, "campaign file", 4, shock.source)
+        for shock in campaign.disruption
+        if shock.treatment == "mask"
+    ]
+    listed = {(shock.start, shock.end) for shock in campaign.disruption}
+    table = disruptions() if panel.is_london else []
+    own += [d for d in table if (d.start, d.end) not in listed]
+    return sorted(own, key=lambda d: (d.start, d.end))
+
+
+def mask(panel: Panel, hidden: NDArray[np.bool_]) -> Panel:
+    """Return the panel with the periods of `hidden`, shape (period,), made missing."""
+    return replace(panel, values=np.where(hidden, np.nan, panel.values))
+
+
+def hide_shocks(panel: Panel, shocks: Sequence[Disruption]) -> Panel:
+    """Return the panel with its disrupted periods made missing."""
+    return mask(panel, disrupted(panel.periods, shocks))
+
+
+def log_sd(counts: NDArray[np.int64]) -> FloatArray:
+    """Standard deviation over draws of log counts, zeros read as one half; shape (...)."""
+    return np.asarray(np.log(np.maximum(counts, 0.5)).std(axis=0))
+
+
+def calibrate(
+    fitted: FittedModel,
+    window: pd.PeriodIndex,
+    calibration: Calibration | None,
+    *,
+    draws: int,
+    seed: int,
+) -> tuple[Forecast, Forecast]:
+    """Forecast a window, and once more with the spread that placebo errors ask for.
+
+    The spread of the window's sum is multiplied by the calibration, with the heavier tails of a
+    t distribution, by stretching the rates before counts are drawn. Counting noise is not
+    stretched: it is known. Areas still add up to their total draw by draw.
+
+    Returns
+    -------
+    calibrated, raw : Forecast
+    """
+    paths = fitted.paths(window, draws=draws, seed=seed)
+    raw = fitted.count(paths, window, seed=seed)
+    if calibration is None:
+        return raw, raw
+    factors = _stretch(paths, raw, calibration)
+    rng = stream(seed, "tails")
+    heavy = np.sqrt(calibration.degrees / rng.chisquare(calibration.degrees, size=(draws, 2)))
+    spread = paths.spread(factors[0] * heavy[:, :1], factors[1] * heavy[:, 1:])
+    return fitted.count(spread, window, seed=seed), raw
+
+
+def _stretch(
+    paths: Paths, raw: Forecast, calibration: Calibration
+) -> tuple[FloatArray, FloatArray]:
+    """Factors on the rates of totals, shape (offence,), and on the shares, shape (series,)."""
+    totals = raw.total().draws.sum(axis=2)  # (draw, offence)
+    rates = np.log(np.exp(paths.log_total).sum(axis=2)).std(axis=0)  # (offence,)
+    total = _solve(log_sd(totals), rates, calibration.total)
+    areas = raw.draws.sum(axis=2)  # (draw, series)
+    of_total = np.maximum(totals[:, paths.offence_of], 1)
+    shares = np.log(np.maximum(areas, 0.5) / of_total).std(axis=0)  # (series,)
+    share_rates = share_of_window(paths).std(axis=0)
+    return total, _solve(shares, share_rates, calibration.share)
+
+
+def share_of_window(paths: Paths) -> FloatArray:
+    """Log share of each series in its offence, over the window, shape (draw, series)."""
+    out = np.zeros(paths.log_share.shape[:2])
+    rate = np.exp(paths.log_total)  # (draw, offence, period)
+    for offence in range(rate.shape[1]):
+        members = np.flatnonzero(paths.offence_of == offence)
+        share = np.exp(paths.log_share[:, members])
+        share /= share.sum(axis=1, keepdims=True)
+        counts = (share * rate[:, [offence]]).sum(axis=2)  # (draw, member)
+        out[:, members] = np.log(counts / rate[:, offence].sum(axis=1)[:, None])
+    return out
+
+
+def _solve(whole: FloatArray, rates: FloatArray, factor: float) -> FloatArray:
+    """Factor on the rates that makes the whole spread `factor` times what it was."""
+    counting = np.maximum(whole**2 - rates**2, 0.0)
+    wanted = np.maximum((factor * whole) ** 2 - counting, 0.0)
+    ratio = np.divide(wanted, rates**2, out=np.ones_like(wanted), where=rates > 1e-9)
+    return np.asarray(np.sqrt(ratio))
+
+
+def fit_before(model: Model, panel: Panel, start: pd.Period) -> FittedModel:
+    """Fit to what came before a period; the periods at and after it are cut off first."""
+    return model.fit(panel.before(start))

@@ -1,0 +1,371 @@
+"""The campaign, declared before looking: window, offences, areas, claims and shocks."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import tomllib
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import pandas as pd
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from forecast.data.panel import Panel, check_names
+from forecast.errors import CampaignError, DataError, join_problems, name_offenders
+from forecast.periods import (
+    UNIT_NAMES,
+    as_date,
+    as_periods,
+    exposure,
+    label,
+    periods_between,
+)
+
+MIN_SEASONS = 2
+"""Years of counts that must come before a campaign."""
+
+
+def _read_day(value: Any) -> Any:
+    """A day as a date; text must be ISO. Other errors are pydantic's to report."""
+    if isinstance(value, dt.datetime | str | pd.Timestamp):
+        return as_date(value)
+    return value
+
+
+def _read_names(value: Any) -> Any:
+    """One name stands for a list of one."""
+    return (value,) if isinstance(value, str) else value
+
+
+def _read_span(value: Any) -> Any:
+    """Refuse a text that is no month or day, before anything is computed."""
+    if isinstance(value, str):
+        as_periods([value])
+    return value
+
+
+Day = Annotated[dt.date, BeforeValidator(_read_day)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_read_names)]
+Span = Annotated[str, BeforeValidator(_read_span)]
+
+
+class _Part(BaseModel):
+    """A table of the campaign file: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Comparison(_Part):
+    """Areas and offences that the campaign did not target."""
+
+    areas: Names = ()
+    offences: Names = ()
+
+
+class Previous(_Part):
+    """An earlier (or later) run of the same campaign; its days may not be known."""
+
+    year: int | None = None
+    start: Day | None = None
+    end: Day | None = None
+    dates: str = "stated"
+    source: str = ""
+
+    @model_validator(mode="after")
+    def _has_a_year(self) -> Self:
+        if self.year is None and self.start is None:
+            raise ValueError("must have a start or a year: found neither. Add one.")
+        return self
+
+    @property
+    def when(self) -> int:
+        """Year of the run."""
+        return self.start.year if self.start is not None else int(self.year or 0)
+
+
+class Shock(_Part):
+    """A dated disruption. `treatment` says what the baseline does with its periods."""
+
+    name: str
+    start: Day
+    end: Day
+    treatment: Literal["mask", "none"] = "mask"
+    source: str = ""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.end < self.start:
+            raise ValueError(f"must not end before it starts: found {self.start} to {self.end}.")
+        return self
+
+
+class Output(_Part):
+    """Something the campaign did: shown as activity, never as an effect."""
+
+    kind: str
+    count: int = Field(ge=0)
+    source: str = ""
+
+
+class Claim(_Part):
+    """A public statement to be checked: `change` in per cent, below zero for a fall."""
+
+    text: str
+    measure: str
+    offence: str
+    period: Span
+    against: Span
+    change: float
+    source: str = ""
+
+
+class Campaign(BaseModel):
+    """A campaign as it was declared.
+
+    Parameters
+    ----------
+    name : str
+    start, end : date or ISO text
+        First and last day; both belong to the campaign.
+    offences : sequence of str
+        The offences it targeted; the verdict is of the first.
+    areas : sequence of str, optional
+        The areas it took place in; all of the panel's when left out.
+    aim : str, optional
+    comparison : Comparison, optional
+        Areas and offences not targeted.
+    previous : sequence of Previous
+        Runs of other years.
+    disruption : sequence of Shock
+        Dated shocks beside London's own table.
+    output : sequence of Output
+    claim : sequence of Claim
+    source : str, optional
+        Where the facts come from.
+
+    Raises
+    ------
+    CampaignError
+        All problems together: unknown keys, days that are not days, an end before the start.
+
+    Examples
+    --------
+    >>> Campaign(name="Night patrols", start="2019-10-01", end="2019-10-31", offences=["robbery"])
+    Campaign('Night patrols', 2019-10-01 to 2019-10-31, robbery, all areas)
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1)
+    start: Day
+    end: Day
+    offences: Names = Field(min_length=1)
+    areas: Annotated[Names, Field(min_length=1)] | None = None
+    aim: str = ""
+    source: str = ""
+    comparison: Comparison = Comparison()
+    previous: tuple[Previous, ...] = ()
+    disruption: tuple[Shock, ...] = ()
+    output: tuple[Output, ...] = ()
+    claim: tuple[Claim, ...] = ()
+
+    def __init__(self, **values: Any) -> None:
+        subject = f"Campaign {values['name']!r}" if values.get("name") else "Campaign"
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise CampaignError(_explain(error, subject)) from None
+        except DataError as error:
+            raise CampaignError(f"{subject}: {error}") from None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.end < self.start:
+            raise ValueError(
+                f"must not end before it starts: found {self.start} to {self.end}. "
+                "Give the last day as `end`."
+            )
+        twice = [
+            name
+            for names in (self.offences, self.areas or ())
+            for name in dict.fromkeys(names)
+            if names.count(name) > 1
+        ]
+        if twice:
+            raise ValueError(
+                f"must name each offence and area once: {name_offenders(twice)} "
+                "stands there again. Remove the copy."
+            )
+        both = set(self.comparison.areas) & set(self.areas or ())
+        both |= set(self.comparison.offences) & set(self.offences)
+        if both:
+            raise ValueError(
+                f"must not name what it targeted as comparison: {name_offenders(sorted(both))} "
+                "is in both. Remove it from `comparison`."
+            )
+        return self
+
+    def __repr__(self) -> str:
+        many = 0 if self.areas is None else len(self.areas)
+        where = f"{many} area{'s' if many > 1 else ''}" if many else "all areas"
+        return (
+            f"Campaign({self.name!r}, {self.start} to {self.end}, "
+            f"{', '.join(self.offences)}, {where})"
+        )
+
+    __str__ = __repr__
+
+    @property
+    def days(self) -> int:
+        """Days of the campaign, first and last included."""
+        return (self.end - self.start).days + 1
+
+    @classmethod
+    def load(cls, source: str | Path) -> Campaign:
+        """Load a campaign that ships, by name, or a TOML file, by path.
+
+        Raises
+        ------
+        CampaignError
+            If there is no such campaign or file, or the file does not hold a campaign.
+
+        Examples
+        --------
+        >>> Campaign.load("autumn-nights-2020").days
+        21
+        """
+        path = Path(source)
+        if path.suffix == ".toml" or path.exists():
+            return _load_file(path)
+        names = shipped_campaigns()
+        if str(source) not in names:
+            near = difflib.get_close_matches(str(source), names, n=1, cutoff=0.5)
+            hint = f"Did you mean {near[0]!r}?" if near else f"Choose from {', '.join(names)}."
+            raise CampaignError(
+                f"Campaign must be a name that ships or a TOML file: {str(source)!r} is neither. "
+                f"{hint} Or give the path of a file ending in .toml."
+            )
+        text = (resources.files("forecast") / "campaigns" / f"{source}.toml").read_text("utf-8")
+        return cls(**tomllib.loads(text))
+
+    def periods(self, freq: str) -> pd.PeriodIndex:
+        """Return the periods that the campaign touches."""
+        return periods_between(self.start, self.end, freq)
+
+    def exposure(self, freq: str) -> list[float]:
+        """Return the share of each period's days inside the campaign."""
+        return [float(e) for e in exposure(self.periods(freq), self.start, self.end)]
+
+    def check(self, panel: Panel) -> None:
+        """Refuse a panel on which the campaign cannot be evaluated.
+
+        Raises
+        ------
+        CampaignError
+            All problems together: unknown offences or areas, a window outside the data, counts
+            missing in the window, too little history.
+        """
+        problems: list[str] = []
+        for names, known, what in (
+            (self.offences, panel.offences, "offence"),
+            (self.areas or (), panel.areas, "area"),
+            (self.comparison.offences, panel.offences, "offence"),
+            (self.comparison.areas, panel.areas, "area"),
+        ):
+            try:
+                check_names(names, known, what)
+            except DataError as error:
+                problems.append(str(error))
+        problems += self._check_window(panel)
+        if problems:
+            raise CampaignError(join_problems(problems))
+
+    def _check_window(self, panel: Panel) -> list[str]:
+        """Problems of the window: outside the data, or too early in them."""
+        unit, window = UNIT_NAMES[panel.freq], self.periods(panel.freq)
+        first, last = panel.periods[0], panel.periods[-1]
+        if window[0] < first or window[-1] > last:
+            return [
+                f"Campaign {self.name!r} must lie inside the data: it touches {label(window[0])} "
+                f"to {label(window[-1])}, the data hold {label(first)} to {label(last)}. "
+                f"Load the missing {unit}s, or choose another window."
+            ]
+        before = int((panel.periods < window[0]).sum())
+        needed = MIN_SEASONS * {"D": 365, "W-SUN": 52, "M": 12}[panel.freq]
+        if before < needed:
+            return [
+                f"Campaign {self.name!r} must have at least {needed} {unit}s before it: it has "
+                f"{before} (from {label(first)}). Load earlier {unit}s, or choose a later start."
+            ]
+        return []
+
+
+def _load_file(path: Path) -> Campaign:
+    """Read a campaign from a TOML file, and name the file in what goes wrong."""
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise CampaignError(
+            f"Campaign file must exist: {path.name!r} was not found. Check the path, or choose "
+            f"one that ships: {', '.join(shipped_campaigns())}."
+        ) from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, IsADirectoryError) as error:
+        raise CampaignError(
+            f"Campaign file {path.name!r} must be a TOML text: {error}. "
+            "Start from one that ships; the README shows it."
+        ) from None
+    try:
+        return Campaign(**values)
+    except CampaignError as error:
+        raise CampaignError(f"Campaign file {path.name!r}: {error}") from None
+
+
+def shipped_campaigns() -> list[str]:
+    """Return the names of the campaigns that ship with the package.
+
+    Examples
+    --------
+    >>> "autumn-nights-2020" in shipped_campaigns()
+    True
+    """
+    folder = resources.files("forecast") / "campaigns"
+    return sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if f.name[-5:] == ".toml")
+
+
+def _explain(error: ValidationError, subject: str) -> str:
+    """Say pydantic's findings in the grammar of the house, all of them together."""
+    problems = []
+    for found in error.errors():
+        where = ".".join(str(part) for part in found["loc"])
+        if found["type"] == "extra_forbidden":
+            known = _fields_at(found["loc"])
+            near = difflib.get_close_matches(str(found["loc"][-1]), known, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"Known keys: {', '.join(known)}."
+            problems.append(f"{subject} must have only known keys: found {where!r}. {hint}")
+        elif found["type"] == "missing":
+            problems.append(f"{subject} must have {where!r}: it is missing. Add it.")
+        elif found["type"] == "value_error":
+            text = str(found["ctx"]["error"])
+            problems.append(f"{subject}, {where}: {text}" if where else f"{subject} {text}")
+        else:
+            problems.append(
+                f"{subject}: {where!r} must be valid: found {found['input']!r} "
+                f"({found['msg'].lower()}). Correct it."
+            )
+    return join_problems(problems)
+
+
+def _fields_at(loc: Sequence[int | str]) -> list[str]:
+    """The keys that are known where an unknown one stood."""
+    parts: dict[str, type[BaseModel]] = {
+        "comparison": Comparison,
+        "previous": Previous,
+        "disruption": Shock,
+        "output": Output,
+        "claim": Claim,
+    }
+    model = parts.get(str(loc[0]), Campaign) if len(loc) > 1 else Campaign
+    return list(model.model_fields)

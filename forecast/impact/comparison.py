@@ -1,0 +1,430 @@
+"""Change, not effect: this year against last, against several years, and the press figure.
+
+Nothing here says what a campaign did. A change between two counts holds the season's luck, the
+trend, and everything else that differed between the years.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from forecast.data.panel import Panel
+from forecast.impact.campaign import Campaign, Claim
+from forecast.models.base import stream
+from forecast.models.draws import FloatArray, Forecast, interval
+from forecast.periods import (
+    SEASON_LENGTHS,
+    as_periods,
+    days_in,
+    days_inside,
+    first_day,
+    label,
+    last_day,
+    shift_window,
+)
+
+EARLIER_YEARS = 5
+PERIODS_BEFORE = 2
+COLUMNS = [
+    "offence",
+    "area",
+    "period",
+    "against",
+    "before",
+    "after",
+    "change_percent",
+    "change_percent_lower",
+    "change_percent_upper",
+]
+
+
+def find_dispersion(counts: FloatArray, season: int) -> float:
+    """Return how many times the variance of a count exceeds its mean.
+
+    From the year-on-year log ratios: the ratio of one period less that of the period before
+    holds four counting errors, while season and slow trends cancel. Its robust variance over
+    four is the variance of one log count; times the mean count it is the dispersion. Sudden
+    changes of level make it larger, so it errs on the cautious side.
+
+    Parameters
+    ----------
+    counts : numpy.ndarray
+        Shape (period,); NaN is skipped.
+    season : int
+        Periods in a year.
+
+    Returns
+    -------
+    float
+        At least 1; 1 when there is too little to see.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> bool(0.7 < find_dispersion(rng.poisson(400.0, 2000), 12) < 1.3)
+    True
+    """
+    logs = np.log(np.maximum(np.asarray(counts, dtype=float), 0.5))  # (period,)
+    if len(logs) < season + 13:
+        return 1.0
+    ratio = logs[season:] - logs[:-season]
+    steps = np.diff(ratio)
+    steps = steps[np.isfinite(steps)]
+    if len(steps) < 12:
+        return 1.0
+    robust = 1.4826 * float(np.median(np.abs(steps - np.median(steps))))
+    return max(1.0, float(np.nanmean(counts)) * robust**2 / 4)
+
+
+def ratio_draws(
+    after: float,
+    before: Sequence[float],
+    dispersion: float,
+    *,
+    draws: int,
+    rng: np.random.Generator,
+) -> FloatArray:
+    """Draw the ratio of the rates behind two counts, shape (draw,).
+
+    Each rate has the posterior of a Poisson count under Jeffreys' prior, gamma with shape the
+    count plus one half, widened by the dispersion. Of several earlier counts the mean is taken.
+
+    References
+    ----------
+    Jeffreys prior of a Poisson rate: Gelman et al. (2013), Bayesian Data Analysis, section 2.8.
+    """
+
+    def rate(count: float) -> FloatArray:
+        return rng.gamma((count + 0.5) / dispersion, dispersion, size=draws)
+
+    return np.asarray(rate(after) / (rate(float(np.sum(before))) / len(before)))
+
+
+def compare(
+    after: float,
+    before: Sequence[float],
+    dispersion: float,
+    *,
+    level: float,
+    draws: int,
+    rng: np.random.Generator,
+) -> tuple[float, float, float]:
+    """Return the change in per cent from the mean of `before` to `after`, with its interval."""
+    base = float(np.mean(before)) if len(before) else float("nan")
+    if not np.isfinite(base) or not np.isfinite(after) or base <= 0:
+        return float("nan"), float("nan"), float("nan")
+    ratios = ratio_draws(after, before, dispersion, draws=draws, rng=rng)
+    lower, upper = interval(100 * (ratios - 1), level)
+    return 100 * (after / base - 1), float(lower), float(upper)
+
+
+@dataclass(frozen=True)
+class Comparer:
+    """Compares counts of one panel: sums over spans of days, missing parts never read as zero."""
+
+    panel: Panel
+    level: float
+    draws: int
+    seed: int
+
+    def count(self, row: int, first: dt.date, last: dt.date) -> float:
+        """Sum of a series over whole periods from `first` to `last`, NaN when not possible."""
+        inside = days_inside(self.panel.periods, first, last)
+        touched = inside > 0
+        days = days_in(self.panel.periods)
+        whole = bool((inside[touched] == days[touched]).all())
+        if not whole or int(inside.sum()) != (last - first).days + 1:
+            return float("nan")
+        return float(self.panel.values[row, touched].sum())
+
+    def count_periods(self, row: int, periods: pd.PeriodIndex) -> float:
+        """Sum of a series over consecutive periods, NaN when any is absent or missing."""
+        return self.count(row, first_day(periods[0]), last_day(periods[-1]))
+
+    def row(
+        self, row: int, periods: pd.PeriodIndex, earlier: Sequence[pd.PeriodIndex], against: str
+    ) -> dict[str, object]:
+        """One row of the year-on-year table."""
+        offence = str(self.panel.series["offence"][row])
+        area = str(self.panel.series["area"][row])
+        after = self.count_periods(row, periods)
+        before = [self.count_periods(row, p) for p in earlier]
+        spread = find_dispersion(self.panel.values[row], SEASON_LENGTHS[self.panel.freq])
+        rng = stream(self.seed, "compare", offence, area, name_span(periods), against)
+        found = compare(after, before, spread, level=self.level, draws=self.draws, rng=rng)
+        values = (offence, area, name_span(periods), against, float(np.mean(before)), after, *found)
+        return dict(zip(COLUMNS, values, strict=True))
+
+
+def name_span(periods: pd.PeriodIndex) -> str:
+    """Write a span: its period when it is one, else "first to last"."""
+    first, last = label(periods[0]), label(periods[-1])
+    return first if first == last else f"{first} to {last}"
+
+
+def compare_years(
+    campaign: Campaign, panel: Panel, *, level: float, draws: int, seed: int
+) -> pd.DataFrame:
+    """Return how the window, its periods and the ones before it changed on the year.
+
+    Parameters
+    ----------
+    campaign : Campaign
+    panel : Panel
+        The campaign's offences and areas.
+    level, draws, seed
+        As in `evaluate`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `offence, area, period, against, before, after, change_percent,
+        change_percent_lower, change_percent_upper`; change, not effect. Totals have every
+        period and the mean of five years as well, areas the whole window against last year.
+    """
+    window = campaign.periods(panel.freq)
+    spans = [window]
+    if len(window) > 1 and panel.freq == "M":
+        spans += [window[[i]] for i in range(len(window))]
+    if panel.freq == "M":
+        spans += [pd.PeriodIndex([window[0] - i]) for i in range(1, PERIODS_BEFORE + 1)]
+    else:
+        spans.append(window - len(window))
+    rows = []
+    totals = Comparer(panel.total(), level, draws, seed)
+    for row in range(len(totals.panel.series)):
+        for span in spans:
+            rows += _both(totals, row, span)
+    if len(panel.areas) > 1:
+        areas = Comparer(panel, level, draws, seed)
+        last_year = shift_window(window, years=-1)
+        for row in range(len(panel.series)):
+            rows.append(areas.row(row, window, [last_year], name_span(last_year)))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _both(totals: Comparer, row: int, span: pd.PeriodIndex) -> list[dict[str, object]]:
+    """A span against last year and against the mean of five years."""
+    last_year = shift_window(span, years=-1)
+    years = [shift_window(span, years=-y) for y in range(EARLIER_YEARS, 0, -1)]
+    against = f"mean of {years[0][0].year} to {years[-1][0].year}"
+    found = [totals.row(row, span, [last_year], name_span(last_year))]
+    if all(np.isfinite(totals.count_periods(row, y)) for y in years):
+        found.append(totals.row(row, span, years, against))
+    return found
+
+
+@dataclass(frozen=True)
+class Step:
+    """One rung of the ladder from a press figure to what is left of it."""
+
+    label: str
+    observed: float
+    reference: float
+    change_percent: float
+    change_percent_lower: float
+    change_percent_upper: float
+
+
+@dataclass(frozen=True)
+class ClaimLadder:
+    """A claim on its own terms, then step by step.
+
+    `reproduced` is True or False when the data hold the claim's measure, None when they do not
+    and cannot say.
+    """
+
+    claim: Claim
+    reproduced: bool | None
+    sentence: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Headline:
+    """The public claims about the campaign, each with its ladder."""
+
+    ladders: tuple[ClaimLadder, ...]
+
+    def __repr__(self) -> str:
+        return f"Headline({'; '.join(x.sentence for x in self.ladders) or 'no claim'})"
+
+    def summary(self) -> pd.DataFrame:
+        """Return one row a step: `claim, step, label, observed, reference, change_percent, ...`."""
+        rows = [
+            {"claim": ladder.claim.text, "step": number, **vars(step)}
+            for ladder in self.ladders
+            for number, step in enumerate(ladder.steps, start=1)
+        ]
+        names = ["claim", "step", *Step.__dataclass_fields__]
+        return pd.DataFrame(rows, columns=names)
+
+
+def climb(
+    claim: Claim,
+    campaign: Campaign,
+    panel: Panel,
+    plain: Forecast | None,
+    masked: Forecast | None,
+    *,
+    level: float,
+    draws: int,
+    seed: int,
+) -> ClaimLadder:
+    """Take a claim step by step from what was said to what is left.
+
+    The order of the steps is fixed, because it changes how the whole is split among them: the
+    claim; the same periods in these data; several earlier years; what the periods before the
+    campaign were already doing; what is left after that; the model; the model with disrupted
+    periods left out; and the whole of the periods that the campaign touches.
+
+    Parameters
+    ----------
+    claim, campaign, panel
+        The panel of the campaign's areas.
+    plain, masked : Forecast or None
+        Calibrated forecasts of the window, learnt from all periods before it, and with the
+        disrupted ones left out.
+    level, draws, seed
+        As in `evaluate`.
+
+    Returns
+    -------
+    ClaimLadder
+    """
+    empty = (float("nan"),) * 2
+    said = Step(f"as announced: {claim.measure}, {claim.period} against {claim.against}",
+                *empty, claim.change, *empty)  # fmt: skip
+    if claim.offence not in panel.offences:
+        sentence = f"Not reproduced: {claim.offence} is not in these data."
+        return ClaimLadder(claim, None, sentence, (said,))
+    total = panel.select(offence=claim.offence).total()
+    ladder = _Ladder(claim, campaign, Comparer(total, level, draws, seed))
+    steps = [said, *ladder.compare_periods(), *ladder.compare_before()]
+    for name, forecast in (
+        ("model, learnt from all months before", plain),
+        ("model, disrupted periods left out", masked),
+    ):
+        steps += ladder.compare_model(name, forecast)
+    steps += ladder.compare_window(masked)
+    reproduced, sentence = ladder.judge(steps[1])
+    return ClaimLadder(claim, reproduced, sentence, tuple(steps))
+
+
+@dataclass(frozen=True)
+class _Ladder:
+    """The steps of one claim."""
+
+    claim: Claim
+    campaign: Campaign
+    comparer: Comparer
+
+    @property
+    def now(self) -> pd.PeriodIndex:
+        return self._span(self.claim.period)
+
+    @property
+    def then(self) -> pd.PeriodIndex:
+        return self._span(self.claim.against)
+
+    def _span(self, text: str) -> pd.PeriodIndex:
+        """The panel's periods that a text such as 2020-10 spans."""
+        span = as_periods([text])
+        first, last = first_day(span[0]), last_day(span[0])
+        freq = self.comparer.panel.freq
+        return pd.period_range(pd.Period(first, freq), pd.Period(last, freq), freq=freq)
+
+    def _step(self, name: str, periods: pd.PeriodIndex, earlier: list[pd.PeriodIndex]) -> Step:
+        row = self.comparer.row(0, periods, earlier, name)
+        return Step(name, *(float(str(row[c])) for c in ("after", "before", *COLUMNS[6:])))
+
+    def compare_periods(self) -> list[Step]:
+        """The same periods in these data, and against several years."""
+        measure = self.comparer.panel.measure
+        same = f"{measure}, {self.claim.period} against {self.claim.against}"
+        years = [shift_window(self.now, years=-y) for y in range(EARLIER_YEARS, 0, -1)]
+        several = f"the same against the mean of {years[0][0].year} to {years[-1][0].year}"
+        return [self._step(same, self.now, [self.then]), self._step(several, self.now, years)]
+
+    def compare_before(self) -> list[Step]:
+        """What the periods before the campaign were already doing, and what is left after it."""
+        start = self.campaign.periods(self.comparer.panel.freq)[0]
+        steps = []
+        length = len(self.now)
+        for back in range(PERIODS_BEFORE, 0, -1):
+            end = start - 1 - length * (back - 1)
+            span = pd.period_range(end=end, periods=length, freq=start.freqstr)
+            name = f"before the campaign: {name_span(span)} against the year before"
+            steps.append(self._step(name, span, [shift_window(span, years=-1)]))
+        return [*steps, self._carry(steps[-1])]
+
+    def _carry(self, before: Step) -> Step:
+        """The claim's periods against last year's, moved by the change just before."""
+        after, last_year = (self.comparer.count_periods(0, p) for p in (self.now, self.then))
+        name = "what is left when the change just before the campaign is carried on"
+        counts = [after, last_year, before.observed, before.reference]
+        if not all(np.isfinite(c) and c > 0 for c in counts):
+            return Step(name, after, *(float("nan"),) * 4)
+        panel = self.comparer.panel
+        spread = find_dispersion(panel.values[0], SEASON_LENGTHS[panel.freq])
+        rng = stream(self.comparer.seed, "carry", self.claim.offence, self.claim.period)
+        n = self.comparer.draws
+        now = ratio_draws(after, [last_year], spread, draws=n, rng=rng)
+        earlier = ratio_draws(before.observed, [before.reference], spread, draws=n, rng=rng)
+        reference = last_year * before.observed / before.reference
+        lower, upper = interval(100 * (now / earlier - 1), self.comparer.level)
+        change = 100 * (after / reference - 1)
+        return Step(name, after, reference, change, float(lower), float(upper))
+
+    def compare_model(self, name: str, forecast: Forecast | None) -> list[Step]:
+        """The claim's periods against a model's forecast of them."""
+        if forecast is None or not bool(np.isin(self.now, forecast.periods).all()):
+            return []
+        return [self._against(f"{name}: {self.claim.period}", self.now, forecast)]
+
+    def compare_window(self, forecast: Forecast | None) -> list[Step]:
+        """All periods that the campaign touches: what is left for it and all that came with it."""
+        if forecast is None:
+            return []
+        window = self.campaign.periods(self.comparer.panel.freq)
+        name = (
+            f"the whole of {name_span(window)} against the model: "
+            "the campaign and everything else that began with it"
+        )
+        return [self._against(name, window, forecast)]
+
+    def _against(self, name: str, periods: pd.PeriodIndex, forecast: Forecast) -> Step:
+        total = forecast.total()
+        row = total.series["offence"].tolist().index(self.claim.offence)
+        at = forecast.periods.get_indexer(periods)
+        sums = total.draws[:, row, at].sum(axis=1)  # (draw,)
+        seen = self.comparer.count_periods(0, periods)
+        lower, upper = interval(100 * (seen / np.maximum(sums, 0.5) - 1), self.comparer.level)
+        expected = float(sums.mean())
+        change = 100 * (seen / expected - 1)
+        return Step(name, seen, expected, change, float(lower), float(upper))
+
+    def judge(self, same: Step) -> tuple[bool | None, str]:
+        """Whether the data reproduce the claim; a claim is compared only with its own measure."""
+        measure = self.comparer.panel.measure
+        if self.claim.measure != measure:
+            return None, (
+                f"Not reproduced: {_MEASURE_WORDS.get(self.claim.measure, self.claim.measure)} "
+                f"are not in these data, which count {measure}."
+            )
+        if not np.isfinite(same.change_percent):
+            return None, "Not reproduced: these data do not hold both periods in full."
+        agrees = abs(same.change_percent - self.claim.change) <= 0.5 + 1e-9
+        word = "Reproduced" if agrees else "Not reproduced"
+        return agrees, (
+            f"{word}: the claim says {self.claim.change:+.1f} per cent, "
+            f"these data {same.change_percent:+.1f}."
+        )
+
+
+_MEASURE_WORDS = {"calls": "call-outs"}

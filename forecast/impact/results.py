@@ -1,0 +1,178 @@
+"""The machine-readable result: the object that stands in `evaluation.json`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from forecast.data.sources import Snapshot
+from forecast.impact.checks import days_in_window
+from forecast.impact.effect import SeriesEffect
+from forecast.impact.placebo import Placebo
+from forecast.periods import label
+
+if TYPE_CHECKING:
+    from forecast.impact.evaluation import Evaluation
+
+SCHEMA = "forecast.evaluation/1"
+DIGITS = 6
+
+
+def describe_evaluation(result: Evaluation, *, command: str | None) -> dict[str, object]:
+    """Return an evaluation as plain values; undefined is None, never NaN.
+
+    Parameters
+    ----------
+    result : Evaluation
+    command : str, optional
+        The command that gave it, without paths; that of the library when left out.
+    """
+    campaign, main = result.campaign, result.main
+    return {
+        "schema": SCHEMA,
+        "campaign": {
+            "name": campaign.name,
+            "start": campaign.start.isoformat(),
+            "end": campaign.end.isoformat(),
+        },
+        "measure": result.counts.measure,
+        "results": [_describe_part(part, result) for part in result.effect.parts],
+        "year_on_year": _describe_years(result.year_on_year),
+        "headline": [
+            {
+                "claim": ladder.claim.text,
+                "reproduced": ladder.reproduced,
+                "sentence": ladder.sentence,
+                "steps": [
+                    {
+                        "label": step.label,
+                        "observed": clean(step.observed),
+                        "reference": clean(step.reference),
+                        "change_percent": clean(step.change_percent),
+                        "change_percent_interval": pair(
+                            (step.change_percent_lower, step.change_percent_upper)
+                        ),
+                    }
+                    for step in ladder.steps
+                ],
+            }
+            for ladder in result.headline.ladders
+        ],
+        "checks": [
+            {"name": c.name, "status": c.status, "blocking": c.blocking, "text": c.text}
+            for c in result.checks
+        ],
+        "outputs": [{"kind": o.kind, "count": o.count} for o in campaign.output],
+        "disruptions": [
+            {
+                "name": shock.name,
+                "start": shock.start.isoformat(),
+                "end": shock.end.isoformat(),
+                "days_in_window": days_in_window(shock, campaign),
+            }
+            for shock in result.shocks
+        ],
+        "data": describe_snapshot(result.counts.snapshot, result.counts.measure),
+        "provenance": {
+            "version": version("violence-forecast"),
+            "command": command or f"evaluate({campaign.name}), {main.offence} first",
+            "seed": result.seed,
+            "draws": result.draws,
+            "seconds": round(result.seconds, 3),
+        },
+    }
+
+
+def describe_snapshot(snapshot: Snapshot, measure: str) -> dict[str, object]:
+    """Return where the figures came from as plain values."""
+    return {
+        "source": snapshot.source,
+        "retrieved": snapshot.retrieved,
+        "sha256": snapshot.sha256,
+        "licence": snapshot.licence,
+        "measure": measure,
+        "synthetic": snapshot.synthetic,
+    }
+
+
+def clean(value: Any) -> Any:
+    """A number for JSON: None when undefined, whole when whole, else rounded."""
+    if value is None or isinstance(value, str | bool):
+        return value
+    number = float(value)
+    if not math.isfinite(number):
+        return None
+    return int(number) if number == int(number) else round(number, DIGITS)
+
+
+def pair(bounds: Sequence[float]) -> list[Any] | None:
+    """An interval for JSON: None when a bound is undefined."""
+    values = [clean(b) for b in bounds]
+    return None if any(v is None for v in values) else values
+
+
+def _describe_part(part: SeriesEffect, result: Evaluation) -> dict[str, object]:
+    """One row of `results`."""
+    return {
+        "offence": part.offence,
+        "area": part.area,
+        "periods": [label(p) for p in part.periods],
+        "exposure": [clean(e) for e in part.exposure],
+        "counterfactual": result.counterfactual,
+        "model": result.model,
+        "observed": clean(part.observed),
+        "expected": clean(part.expected),
+        "expected_interval": pair(part.expected_interval),
+        "effect": clean(part.effect),
+        "effect_interval": pair(part.effect_interval),
+        "effect_percent": clean(part.percent),
+        "effect_percent_interval": pair(part.percent_interval),
+        "effect_in_window_percent": clean(part.in_window_percent),
+        "effect_in_window_percent_interval": pair(part.in_window_interval),
+        "cumulative": [
+            {"period": label(p), "effect": clean(so_far), "interval": pair((lower, upper))}
+            for p, (so_far, lower, upper) in zip(part.periods, part.cumulative, strict=True)
+        ],
+        "level": part.level,
+        "probability_fewer": clean(part.probability_fewer),
+        "p": clean(part.p),
+        "placebo": describe_placebo(part, result.placebo),
+        "smallest_detectable_percent": clean(part.smallest_detectable_percent),
+        "verdict": part.verdict,
+        "reason": part.reason,
+    }
+
+
+def describe_placebo(part: SeriesEffect, placebo: Placebo) -> dict[str, object]:
+    """How many of the offence's windows held, and the rank of the campaign among them.
+
+    The rank is the share of windows, the campaign's among them, with an error at least as far
+    from zero: description only, never below 1 / (n + 1).
+    """
+    rows = placebo.totals if part.is_total else placebo.areas(part.offence)
+    rows = rows[
+        rows["offence" if part.is_total else "area"]
+        == (part.offence if part.is_total else part.area)
+    ]
+    n = len(rows)
+    if n == 0:
+        return {"windows": 0, "held": None, "rank": None}
+    own = abs(np.log(max(part.observed, 0.5) / max(part.expected, 0.5)))
+    further = int((rows["error"].abs() >= own).sum())
+    return {"windows": n, "held": int(rows["held"].sum()), "rank": clean((1 + further) / (n + 1))}
+
+
+def _describe_years(table: pd.DataFrame) -> list[dict[str, object]]:
+    """The rows of the year-on-year table."""
+    bounds = ("change_percent_lower", "change_percent_upper")
+    rows = []
+    for row in table.to_dict("records"):
+        out: dict[str, object] = {str(k): clean(v) for k, v in row.items() if k not in bounds}
+        out["change_percent_interval"] = pair([row[b] for b in bounds])
+        rows.append(out)
+    return rows

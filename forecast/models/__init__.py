@@ -1,0 +1,1 @@
+"""Models behind one contract: `fit(panel)` returns a fitted model, which forecasts in draws."""

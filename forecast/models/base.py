@@ -1,0 +1,337 @@
+"""The contract of all models, and how areas are joined: the total, and each area's share of it.
+
+A model says how one series is learnt (`_fit_series`). This module does the rest for every
+model alike. For each offence it fits the total over areas and each area's share of the total.
+A draw of the total is divided among the areas by a draw of the shares, so that the sum of the
+areas has the spread of the total, and all levels agree draw by draw.
+"""
+
+from __future__ import annotations
+
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forecast.data.panel import Panel
+from forecast.errors import DataError, FitError
+from forecast.models.draws import FloatArray, Forecast, IntArray
+from forecast.periods import FREQUENCY_NAMES, UNIT_NAMES, as_period, days_in, label
+
+MEAN_DAYS = {"D": 1.0, "W-SUN": 7.0, "M": 365.25 / 12}
+_MAX_LOG_RATE = 20.0  # exp(20) is 5e8 events a period: beyond it a forecast has lost its way
+
+
+@dataclass(frozen=True, eq=False)
+class SeriesData:
+    """What a model sees of one series.
+
+    `counts` and `offset` have shape (period,); the offset is the log of what the counts are
+    relative to: the days of the period for a total, the total itself for a share.
+    """
+
+    counts: FloatArray
+    offset: FloatArray
+    periods: pd.PeriodIndex
+    name: str
+    is_london: bool
+    is_share: bool
+
+
+def counting_variance(data: SeriesData) -> float:
+    """Return the variance of a log count that is due to counting alone, about one over the mean.
+
+    It is that of the last 24 counts seen. Counts are drawn after the log rates, so a model
+    leaves this part out. Of a share, the total being given, the counting noise is a binomial's.
+    """
+    seen = ~np.isnan(data.counts)
+    mean = max(float(data.counts[seen][-24:].mean()), 0.5)
+    if not data.is_share:
+        return 1 / mean
+    whole = float(np.exp(data.offset[seen][-24:]).mean())
+    return max(1 / mean - 1 / whole, 0.0)
+
+
+class FittedSeries(Protocol):
+    """One series learnt: draws of its log rate over the offset, counting noise left out."""
+
+    def log_rates(
+        self, periods: pd.PeriodIndex, draws: int, rng: np.random.Generator
+    ) -> FloatArray:
+        """Return log rates, shape (draw, period), for consecutive periods after the data."""
+
+
+@dataclass(frozen=True, eq=False)
+class Paths:
+    """Draws before counting noise: log rates of the totals and log shares of the areas.
+
+    Attributes
+    ----------
+    log_total : numpy.ndarray
+        Shape (draw, offence, period).
+    log_share : numpy.ndarray
+        Shape (draw, series, period); only differences within an offence matter.
+    offence_of : numpy.ndarray
+        For each series the row of its offence, shape (series,).
+    """
+
+    log_total: FloatArray
+    log_share: FloatArray
+    offence_of: NDArray[np.int64]
+
+    def spread(self, total: FloatArray, share: FloatArray) -> Paths:
+        """Return paths whose distance from their centre is multiplied.
+
+        Parameters
+        ----------
+        total : numpy.ndarray
+            Factor a draw and offence, shape (draw, offence).
+        share : numpy.ndarray
+            Factor a draw and series, shape (draw, series).
+        """
+        centre_t = np.median(self.log_total, axis=0)
+        centre_s = np.median(self.log_share, axis=0)
+        return replace(
+            self,
+            log_total=centre_t + (self.log_total - centre_t) * total[:, :, None],
+            log_share=centre_s + (self.log_share - centre_s) * share[:, :, None],
+        )
+
+    def counts(self, rng: np.random.Generator) -> IntArray:
+        """Draw counts: a Poisson total, divided among the areas by their shares.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (draw, series, period).
+        """
+        rate = np.exp(np.minimum(self.log_total, _MAX_LOG_RATE))
+        totals = rng.poisson(rate)  # (draw, offence, period)
+        n_draws, _, n_periods = totals.shape
+        out = np.zeros((n_draws, len(self.offence_of), n_periods), dtype=np.int64)
+        for offence in range(totals.shape[1]):
+            members = np.flatnonzero(self.offence_of == offence)
+            if len(members) == 1:
+                out[:, members[0]] = totals[:, offence]
+                continue
+            share = np.moveaxis(self.log_share[:, members], 1, 2)  # (draw, period, area)
+            share = np.exp(share - share.max(axis=2, keepdims=True))
+            share /= share.sum(axis=2, keepdims=True)
+            divided = rng.multinomial(totals[:, offence], share)  # (draw, period, area)
+            out[:, members] = np.moveaxis(divided, 2, 1)
+        return out
+
+
+@dataclass(frozen=True)
+class Model(ABC):
+    """A way of learning a series. Nothing is fitted in the constructor."""
+
+    min_seasons: ClassVar[int] = 2
+
+    @property
+    def name(self) -> str:
+        """Name of the model, as in results."""
+        return type(self).__name__
+
+    @abstractmethod
+    def _fit_series(self, data: SeriesData) -> FittedSeries:
+        """Learn one series."""
+
+    def fit(self, panel: Panel) -> FittedModel:
+        """Fit to a panel and return a new fitted model; the panel is not changed.
+
+        Parameters
+        ----------
+        panel : Panel
+            Missing counts are skipped. Every total and every share needs two years.
+
+        Returns
+        -------
+        FittedModel
+
+        Raises
+        ------
+        FitError
+            If a series is too short, or cannot be fitted; the series is named.
+        """
+        totals, shares = [], []
+        summed = panel.total()
+        offset = np.log(days_in(panel.periods) / MEAN_DAYS[panel.freq])
+        for row, offence in enumerate(panel.offences):
+            members = np.flatnonzero((panel.series["offence"] == offence).to_numpy())
+            alone = len(members) == 1
+            area = panel.series["area"][members[0]] if alone else panel.total_name
+            counts = summed.values[row]
+            totals.append(self._fit_one(panel, counts, offset, f"{offence}, {area}", False))
+            if alone:
+                continue
+            with np.errstate(divide="ignore"):
+                total_offset = np.where(counts > 0, np.log(counts), np.nan)
+            for member in members.tolist():
+                name = f"{offence}, {panel.series['area'][member]}"
+                values = np.where(counts > 0, panel.values[member], np.nan)
+                shares.append((member, self._fit_one(panel, values, total_offset, name, True)))
+        return FittedModel(self, panel, tuple(totals), dict(shares))
+
+    def _fit_one(
+        self, panel: Panel, counts: FloatArray, offset: FloatArray, name: str, is_share: bool
+    ) -> FittedSeries:
+        """Check one series and fit it; a failure names the series."""
+        data = SeriesData(counts, offset, panel.periods, name, panel.is_london, is_share)
+        self._check_length(data)
+        try:
+            return self._fit_series(data)
+        except (np.linalg.LinAlgError, RuntimeError, FloatingPointError) as error:
+            raise FitError(
+                f"{self.name} could not fit {name}: {error}. Join the area with a neighbour, "
+                "or use SeasonalNaive."
+            ) from error
+
+    def _check_length(self, data: SeriesData) -> None:
+        """Refuse a series that is too short."""
+        freq = str(data.periods.freqstr)
+        needed = self.min_seasons * {"D": 365, "W-SUN": 52, "M": 12}[freq]
+        seen = np.flatnonzero(~np.isnan(data.counts))
+        unit = UNIT_NAMES[freq]
+        if len(seen) < needed:
+            since = f" (from {label(data.periods[seen[0]])})" if len(seen) else ""
+            raise FitError(
+                f"{self.name} must have at least {needed} {unit}s of counts: {data.name} has "
+                f"{len(seen)}{since}. Load earlier {unit}s, or leave the series out."
+            )
+        if not np.nansum(data.counts) > 0 and not data.is_share:
+            raise FitError(
+                f"{self.name} could not fit {data.name}: all its {len(seen)} {unit}s are zero. "
+                "Leave the series out."
+            )
+
+
+def stream(seed: int, *names: str) -> np.random.Generator:
+    """Return a random generator that depends on the seed and on names, not on their order."""
+    return np.random.default_rng([seed, *(zlib.crc32(name.encode()) for name in names)])
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FittedModel:
+    """A model that has learnt a panel.
+
+    Attributes
+    ----------
+    model : Model
+    panel : Panel
+        What it was fitted to.
+    totals, shares
+        The fitted totals by offence, and the fitted shares by series.
+    """
+
+    model: Model
+    panel: Panel
+    totals: Sequence[FittedSeries]
+    shares: dict[int, FittedSeries]
+
+    def __repr__(self) -> str:
+        return f"FittedModel({self.model!r} on {self.panel!r})"
+
+    @property
+    def cutoff(self) -> pd.Period:
+        """The first period that was not seen."""
+        return self.panel.periods[-1] + 1
+
+    def _ahead(self, periods: int | pd.PeriodIndex) -> tuple[pd.PeriodIndex, int]:
+        """All periods from the cutoff to the last one wanted, and how many are wanted."""
+        freq = self.panel.freq
+        if isinstance(periods, int):
+            if periods < 1:
+                raise DataError(
+                    f"Forecast must reach at least one {UNIT_NAMES[freq]} ahead: found {periods}. "
+                    "Ask for 1 or more."
+                )
+            return pd.period_range(self.cutoff, periods=periods, freq=freq), periods
+        wanted = pd.PeriodIndex(periods)
+        if len(wanted) == 0 or wanted.freqstr != freq or wanted[0] < self.cutoff:
+            raise DataError(
+                f"Forecast periods must be {FREQUENCY_NAMES[freq]} and start at "
+                f"{label(self.cutoff)} or later: found {list(map(str, wanted[:3]))}. "
+                "Fit to panel.before(...) of an earlier period first."
+            )
+        run = pd.period_range(wanted[0], periods=len(wanted), freq=freq)
+        if not wanted.equals(run):
+            raise DataError(
+                f"Forecast periods must follow one another: found {len(wanted)} from "
+                f"{label(wanted[0])} to {label(wanted[-1])}. Ask for the whole span."
+            )
+        return pd.period_range(self.cutoff, as_period(wanted[-1], freq), freq=freq), len(wanted)
+
+    def paths(self, periods: int | pd.PeriodIndex, *, draws: int = 1000, seed: int = 0) -> Paths:
+        """Return draws before counting noise, for calibration.
+
+        Parameters
+        ----------
+        periods : int or pandas.PeriodIndex
+            How many periods ahead, or consecutive periods at or after the cutoff.
+        draws : int, default 1000
+        seed : int, default 0
+
+        Returns
+        -------
+        Paths
+        """
+        ahead, wanted = self._ahead(periods)
+        offences = self.panel.offences
+        n_series = len(self.panel.series)
+        log_total = np.empty((draws, len(offences), wanted))
+        log_share = np.zeros((draws, n_series, wanted))
+        offset = np.log(days_in(ahead) / MEAN_DAYS[self.panel.freq])  # (period,)
+        for index, offence in enumerate(offences):
+            rates = self.totals[index].log_rates(ahead, draws, stream(seed, "total", offence))
+            log_total[:, index] = (rates + offset)[:, -wanted:]
+        for row, fitted in self.shares.items():
+            names = self.panel.series.loc[row, ["area", "offence"]].astype(str)
+            rng = stream(seed, "share", *names)
+            log_share[:, row] = fitted.log_rates(ahead, draws, rng)[:, -wanted:]
+        offence_of = pd.Index(offences).get_indexer(pd.Index(self.panel.series["offence"]))
+        return Paths(log_total, log_share, offence_of.astype(np.int64))
+
+    def forecast(
+        self, periods: int | pd.PeriodIndex, *, draws: int = 1000, seed: int = 0
+    ) -> Forecast:
+        """Return the forecast of the periods ahead, in integer draws.
+
+        Parameters
+        ----------
+        periods : int or pandas.PeriodIndex
+            How many periods ahead, or consecutive periods at or after the cutoff.
+        draws : int, default 1000
+        seed : int, default 0
+            The same seed gives the same draws.
+
+        Returns
+        -------
+        Forecast
+            Draws of shape (draw, series, period).
+
+        Raises
+        ------
+        DataError
+            If the periods begin before the cutoff or have another frequency.
+        """
+        ahead, wanted = self._ahead(periods)
+        paths = self.paths(periods, draws=draws, seed=seed)
+        return self.count(paths, ahead[-wanted:], seed=seed)
+
+    def count(self, paths: Paths, periods: pd.PeriodIndex, *, seed: int) -> Forecast:
+        """Return the forecast that paths give when counts are drawn."""
+        return Forecast(
+            draws=paths.counts(stream(seed, "counts")),
+            series=self.panel.series,
+            periods=periods,
+            cutoff=self.cutoff,
+            model=self.model.name,
+            measure=self.panel.measure,
+            total_name=self.panel.total_name,
+        )
