@@ -281,6 +281,9 @@ def say(text: str, *, to_error: bool = False) -> None:
     print(text, file=sys.stderr if to_error else sys.stdout)
 
 
+_LONGEST_NAME = 30
+
+
 def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     """Print a table; all columns but the first are set to the right."""
     from rich import box
@@ -289,8 +292,12 @@ def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     from rich.table import Table
 
     table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD)
+    short = max(len(row[0]) for row in rows) <= _LONGEST_NAME
     for place, name in enumerate(columns):
-        table.add_column(escape(name), justify="left" if place == 0 else "right")
+        first = place == 0
+        table.add_column(
+            escape(name), justify="left" if first else "right", no_wrap=first and short
+        )
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
     Console().print(table)

@@ -1,0 +1,358 @@
+"""Rolling origins: what each model would have forecast, scored by what came."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forecast.data.panel import Panel
+from forecast.errors import DataError, ForecastError, name_offenders
+from forecast.models.base import stream
+from forecast.models.draws import Forecast, median, quantile
+from forecast.models.naive import SeasonalNaive
+from forecast.periods import SEASON_LENGTHS, UNIT_NAMES, as_period, label
+from forecast.scoring import (
+    HUB_LEVELS,
+    coverage,
+    crps_draws,
+    mase,
+    pit_draws,
+    seasonal_naive_scale,
+    wis,
+)
+
+DEFAULT_ORIGINS = 8
+"""Origins when none are given: with a quarter of a year between them, they span two years."""
+
+_SEASONS_BEFORE = 2  # what every model needs before the first origin
+
+
+class FittedForecaster(Protocol):
+    """What `fit` returns."""
+
+    def forecast(self, periods: int, *, draws: int = 1000, seed: int = 0) -> Forecast:
+        """Return the forecast of the periods after the data."""
+
+
+class Forecaster(Protocol):
+    """A model that can be scored: every model of this package, or your own."""
+
+    @property
+    def name(self) -> str:
+        """Name in the results."""
+
+    def fit(self, panel: Panel) -> FittedForecaster:
+        """Return a fitted model; the panel is not changed."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Scores:
+    """How good forecasts were at past origins. Smaller is better, but for coverage and skill.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row a model, origin, series and step ahead; what was not counted has no row.
+        `model`, `origin` and `period` (pandas Periods), `area`, `offence`, `step` (1 is the
+        origin itself), `observed`, `median`; in offences `wis` and its parts `dispersion`,
+        `overprediction`, `underprediction`, and `crps`; `scale`, the in-sample error of the
+        seasonal naive forecast, in offences; without unit `wis_scaled`, `crps_scaled`,
+        `error_scaled` (absolute error of the median over the scale); and `pit`.
+    horizon : int
+        Periods ahead.
+    origins : pandas.PeriodIndex
+        First periods that were not seen.
+    series : int
+        How many series were forecast.
+    cpu_seconds_per_series : dict of str to float
+        To fit one series and forecast it, by model: of the median origin, so that loading a
+        library once is not counted.
+    """
+
+    table: pd.DataFrame
+    horizon: int
+    origins: pd.PeriodIndex
+    series: int
+    cpu_seconds_per_series: dict[str, float]
+
+    def __repr__(self) -> str:
+        best = self.summary().sort_values("wis").iloc[0]
+        unit = UNIT_NAMES[str(self.origins.freqstr)]
+        return (
+            f"Scores({_plural(len(self.cpu_seconds_per_series), 'model')}, {self.series} series, "
+            f"{_plural(len(self.origins), 'origin')} from {label(self.origins[0])} to "
+            f"{label(self.origins[-1])}, {_plural(self.horizon, unit)} ahead; "
+            f"lowest WIS {best['model']} {best['wis']:.3f})"
+        )
+
+    def summary(self) -> pd.DataFrame:
+        """Return one row a model, means over all origins, series and steps.
+
+        Returns
+        -------
+        pandas.DataFrame
+            `model`; `wis` (scaled: twice the mean pinball loss over 23 quantiles, over the
+            in-sample error of the seasonal naive forecast), `wis_raw` (in offences), `crps`
+            and `mase` (scaled as `wis`); `coverage_80` and `coverage_95`, the shares inside
+            the intervals, by randomised PIT; `skill`, one minus `wis` over that of
+            `SeasonalNaive`; `cpu_seconds_per_series`. Series whose scale is undefined (no
+            change from year to year) are left out of what is scaled.
+        """
+        naive = self._naive_wis()
+        rows = []
+        for name, cpu in self.cpu_seconds_per_series.items():
+            own = self.table[self.table["model"] == name]
+            mean = own.select_dtypes("number").mean()
+            rows.append(
+                {
+                    "model": name,
+                    "wis": mean["wis_scaled"],
+                    "wis_raw": mean["wis"],
+                    "crps": mean["crps_scaled"],
+                    "mase": mean["error_scaled"],
+                    "coverage_80": coverage(own["pit"], level=0.8),
+                    "coverage_95": coverage(own["pit"], level=0.95),
+                    "skill": 1 - mean["wis_scaled"] / naive if naive > 0 else np.nan,
+                    "cpu_seconds_per_series": cpu,
+                }
+            )
+        return pd.DataFrame(rows)
+
+    def _naive_wis(self) -> float:
+        """Scaled WIS of the seasonal naive forecast."""
+        own = self.table[self.table["model"] == SeasonalNaive().name]
+        return float(own["wis_scaled"].mean())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the object `forecast.scores/1`, ready for JSON: undefined is None, never NaN."""
+        summary = self.summary().drop(columns="skill")
+        models = [
+            {key: _plain(value) for key, value in row.items()}
+            for row in summary.to_dict(orient="records")
+        ]
+        return {
+            "schema": "forecast.scores/1",
+            "horizon": self.horizon,
+            "origins": [label(origin) for origin in self.origins],
+            "series": self.series,
+            "models": models,
+        }
+
+
+def backtest(
+    models: Forecaster | Sequence[Forecaster],
+    panel: Panel,
+    *,
+    horizon: int = 3,
+    origins: int | Iterable[Any] | None = None,
+    draws: int = 1000,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Scores:
+    """Score models by forecasting from past origins, with only what was known then.
+
+    For each origin every model is fitted to the panel before the origin, and its forecast is
+    compared with what came. The seasonal naive forecast is always there to be compared with.
+
+    Parameters
+    ----------
+    models : model or list of models
+        `SeasonalNaive` is put first when it is not among them.
+    panel : Panel
+        Needs two years before the first origin. Missing counts are left out of the scores.
+    horizon : int, default 3
+        Periods forecast from each origin.
+    origins : int or list of periods, optional
+        First periods not to be seen (periods, dates or text), or how many to take: a quarter
+        of a year apart (3 months, 13 weeks, 91 days), the last one as late as `horizon` allows.
+        By default up to 8, so that two years are spanned.
+    draws : int, default 1000
+    seed : int, default 0
+    progress : callable, optional
+        Called with the number of fits done and the number in all, after each.
+
+    Returns
+    -------
+    Scores
+
+    Raises
+    ------
+    ForecastError
+        If horizon, draws or models cannot be used.
+    DataError
+        If the panel is too short for an origin, or an origin lies outside of it.
+    FitError
+        If a model cannot be fitted; no model is left out silently.
+
+    Notes
+    -----
+    The unit of scaled scores is the mean absolute difference between a count and that of one
+    season before, within the training data of the origin, for each series.
+
+    References
+    ----------
+    Tashman (2000), Out-of-sample tests of forecasting accuracy, International Journal of
+    Forecasting 16, section 3. Scores: `forecast.scoring`.
+
+    Examples
+    --------
+    >>> from forecast.data.samples import load_sample
+    >>> robbery = load_sample("london").select(offence="robbery").total()
+    >>> backtest(SeasonalNaive(), robbery.before("2020-01"), origins=["2019-07", "2019-10"])
+    Scores(1 model, 1 series, 2 origins from 2019-07 to 2019-10, 3 months ahead; lowest WIS SeasonalNaive 0.851)
+    """  # noqa: E501
+    _check_count(horizon, "Horizon")
+    _check_count(draws, "Draws")
+    named = _name_models(models)
+    starts = _choose_origins(panel, origins, horizon)
+    rows: list[pd.DataFrame] = []
+    seconds: dict[str, list[float]] = {name: [] for name in named}
+    done, total = 0, len(starts) * len(named)
+    for start in starts:
+        past = panel.before(start)
+        ahead = pd.period_range(start, periods=horizon, freq=panel.freq)
+        came = _observed(panel, ahead)  # (series, period)
+        for name, model in named.items():
+            began = _cpu_seconds()
+            found = model.fit(past).forecast(horizon, draws=draws, seed=seed)
+            seconds[name].append((_cpu_seconds() - began) / len(panel.series))
+            rng = stream(seed, "pit", label(start))  # the same for every model
+            rows.append(_score(name, found, came, past, rng))
+            done += 1
+            if progress is not None:
+                progress(done, total)
+    table = pd.concat(rows, ignore_index=True)
+    if table.empty:
+        raise DataError(
+            f"Backtest must have counts to compare with: all are missing after the origins "
+            f"{name_offenders([label(s) for s in starts])}. Choose other origins."
+        )
+    cpu = {name: float(np.median(values)) for name, values in seconds.items()}
+    return Scores(table, horizon, starts, len(panel.series), cpu)
+
+
+def _check_count(value: int, what: str) -> None:
+    """Refuse anything but a whole number of at least one."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ForecastError(
+            f"{what} must be a whole number, 1 or more: found {value!r}. Leave it out for the "
+            "default."
+        )
+
+
+def _name_models(models: Forecaster | Sequence[Forecaster]) -> dict[str, Forecaster]:
+    """Models by name, the naive one among them; two of a kind are named by their settings."""
+    listed = list(models) if isinstance(models, Sequence) else [models]
+    if not any(isinstance(model, SeasonalNaive) for model in listed):
+        listed.insert(0, SeasonalNaive())
+    kinds = [model.name for model in listed]
+    names = [n if kinds.count(n) == 1 else repr(m) for n, m in zip(kinds, listed, strict=True)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ForecastError(
+            f"Models must differ: {name_offenders(twice)} is there more than once. Name each once."
+        )
+    return dict(zip(names, listed, strict=True))
+
+
+def _choose_origins(
+    panel: Panel, origins: int | Iterable[Any] | None, horizon: int
+) -> pd.PeriodIndex:
+    """Origins in order of time, all with enough data before them and something after."""
+    freq, unit = panel.freq, UNIT_NAMES[panel.freq]
+    season = SEASON_LENGTHS[freq]
+    earliest = panel.periods[0] + _SEASONS_BEFORE * {"D": 365}.get(freq, season)
+    if origins is None or isinstance(origins, int | np.integer):
+        wanted = DEFAULT_ORIGINS if origins is None else origins
+        _check_count(wanted, "Origins")
+        latest = panel.periods[-1] - horizon + 1
+        chosen = [latest - k * (season // 4) for k in range(wanted)]
+        enough = [origin for origin in chosen if origin >= earliest]
+        if not enough or (origins is not None and len(enough) < wanted):
+            raise DataError(
+                f"Backtest must have two years before its first origin: the panel of "
+                f"{len(panel.periods)} {unit}s has room for {len(enough)} of {wanted} origins. "
+                f"Load earlier {unit}s, or ask for fewer origins."
+            )
+        return pd.PeriodIndex(sorted(enough), freq=freq)
+    given = [origins] if isinstance(origins, str | pd.Period) else list(origins)
+    listed = sorted({as_period(origin, freq) for origin in given})
+    bad = [label(o) for o in listed if not earliest <= o <= panel.periods[-1]]
+    if bad or not listed:
+        raise DataError(
+            f"Origins must lie from {label(earliest)} (two years after the panel begins) to "
+            f"{label(panel.periods[-1])}: found {name_offenders(bad) or 'none'}. "
+            f"Choose origins in between, or load earlier {unit}s."
+        )
+    return pd.PeriodIndex(listed, freq=freq)
+
+
+def _observed(panel: Panel, periods: pd.PeriodIndex) -> NDArray[np.float64]:
+    """Counts of some periods, shape (series, period); NaN where missing or after the panel."""
+    where = panel.periods.get_indexer(periods)  # (period,)
+    return np.where(where >= 0, panel.values[:, where], np.nan)
+
+
+def _score(
+    name: str,
+    found: Forecast,
+    came: NDArray[np.float64],
+    past: Panel,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    """Rows of one model and origin, those with a missing observation left out."""
+    scale = seasonal_naive_scale(past.values, season=SEASON_LENGTHS[past.freq])  # (series,)
+    score = wis(quantile(found.draws, HUB_LEVELS), came)  # (series, period) each
+    middle = median(found.draws)
+    crps = crps_draws(found.draws, came)
+    n_series, n_periods = came.shape
+    unit = np.broadcast_to(scale[:, None], came.shape)
+    columns = {
+        "observed": came,
+        "median": middle,
+        "wis": score.total,
+        "dispersion": score.dispersion,
+        "overprediction": score.overprediction,
+        "underprediction": score.underprediction,
+        "crps": crps,
+        "scale": unit,
+        "wis_scaled": score.total / unit,
+        "crps_scaled": crps / unit,
+        "error_scaled": mase(middle, came, scale=scale),
+        "pit": pit_draws(found.draws, came, rng=rng),
+    }
+    frame = past.series.loc[past.series.index.repeat(n_periods), ["area", "offence"]]
+    frame = frame.reset_index(drop=True)
+    frame.insert(0, "model", name)
+    frame.insert(1, "origin", pd.PeriodIndex([found.cutoff] * len(frame), freq=past.freq))
+    frame["period"] = pd.PeriodIndex(np.tile(found.periods, n_series), freq=past.freq)
+    frame["step"] = np.tile(np.arange(1, n_periods + 1), n_series)
+    for column, values in columns.items():
+        frame[column] = values.ravel()
+    return frame[frame["observed"].notna()]
+
+
+def _cpu_seconds() -> float:
+    """CPU time of this process and of those that it has run: Prophet's optimiser is one."""
+    times = os.times()
+    return time.process_time() + times.children_user + times.children_system
+
+
+def _plural(count: int, noun: str) -> str:
+    """A count and its noun: "1 month", "3 months"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _plain(value: Any) -> Any:
+    """A Python value for JSON, None where it is undefined."""
+    if isinstance(value, str):
+        return value
+    number = float(value)
+    return number if np.isfinite(number) else None
