@@ -9,6 +9,8 @@ import pytest
 
 from forecast.data.panel import Panel
 from forecast.data.samples import load_sample
+from forecast.impact.campaign import Campaign
+from forecast.impact.evaluation import Evaluation, evaluate
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +29,9 @@ def shared() -> Path:
 def london() -> Panel:
     """The panel that ships."""
     return load_sample("london")
+
+
+@pytest.fixture(scope="session")
+def autumn_nights(london: Panel) -> Evaluation:
+    """The worked case: Autumn Nights 2020 on the panel that ships."""
+    return evaluate(Campaign.load("autumn-nights-2020"), london)

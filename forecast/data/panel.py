@@ -215,15 +215,10 @@ class Panel:
         DataError
             If `by` is neither.
         """
-        if by not in ("offence", "area", "group"):
+        if by not in ("offence", "area"):
             raise DataError(
-                f"Argument by must be 'offence', 'area' or 'group': found {by!r}. "
+                f"Argument by must be 'offence' or 'area': found {by!r}. "
                 "Use by='offence' for the sum over areas."
-            )
-        if by not in self.series:
-            raise DataError(
-                f"Panel must have a group for each area: it has no column {by!r}. "
-                "Add the column `group` to the tidy frame."
             )
         names = [str(n) for n in self.series[by].unique()]
         masks = [(self.series[by] == name).to_numpy() for name in names]

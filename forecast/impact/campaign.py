@@ -28,11 +28,9 @@ MIN_SEASONS = 2
 """Years of counts that must come before a campaign."""
 
 
-def _read_day(value: Any) -> Any:
-    """A day as a date; text must be ISO. Other errors are pydantic's to report."""
-    if isinstance(value, dt.datetime | str | pd.Timestamp):
-        return as_date(value)
-    return value
+def _read_day(value: Any) -> dt.date:
+    """A day as a date: text must be ISO, and a number is not a time since 1970."""
+    return as_date(value)
 
 
 def _read_names(value: Any) -> Any:

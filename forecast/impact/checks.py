@@ -14,7 +14,8 @@ from forecast.data.panel import Panel, describe_missing
 from forecast.data.sources import UNALLOCATED
 from forecast.errors import name_offenders
 from forecast.impact.campaign import Campaign
-from forecast.impact.effect import SeriesEffect
+from forecast.impact.comparison import EARLIER_YEARS
+from forecast.impact.effect import SeriesEffect, format_points
 from forecast.impact.placebo import MIN_WINDOWS, RANK_WINDOWS, Placebo
 from forecast.models.draws import FloatArray
 from forecast.periods import (
@@ -25,6 +26,7 @@ from forecast.periods import (
     first_day,
     label,
     last_day,
+    shift_window,
 )
 from forecast.seasonality.disruptions import (
     MAJOR_STRINGENCY,
@@ -110,9 +112,9 @@ def check_disruptions(campaign: Campaign, panel: Panel, shocks: Sequence[Disrupt
     inside = [s for s in touching if days_in_window(s, campaign)]
     if not inside:
         text = (
-            f"{join_words([s.name for s in touching])} shares a {UNIT_NAMES[panel.freq]} with the "
-            f"campaign though none of its days, and {FREQUENCY_NAMES[panel.freq]} figures cannot "
-            "be split by day."
+            f"The campaign shares a {UNIT_NAMES[panel.freq]}, though no day, with "
+            f"{join_words([s.name for s in touching])}, and {FREQUENCY_NAMES[panel.freq]} figures "
+            "cannot be split by day."
         )
         return Check(name, "failed", True, text, table=table)
     parts = [
@@ -138,23 +140,28 @@ def _begun(shock: Disruption, campaign: Campaign) -> str:
 def check_settled(campaign: Campaign, panel: Panel, shocks: Sequence[Disruption]) -> Check:
     """See whether the level before the window could be learnt in undisrupted periods."""
     start = campaign.periods(panel.freq)[0]
-    before = panel.before(start).periods
-    wanted = CLEAR_PERIODS[panel.freq]
-    shaken = disrupted(before, shocks)
-    clear = int(np.argmax(shaken[::-1])) if shaken.any() else len(before)
-    unit = UNIT_NAMES[panel.freq]
+    before = panel.select(offence=campaign.offences).total().before(start)
+    wanted, unit = CLEAR_PERIODS[panel.freq], UNIT_NAMES[panel.freq]
+    missing = np.isnan(before.values).any(axis=0)  # (period,)
+    unknown = disrupted(before.periods, shocks) | missing
+    clear = int(np.argmax(unknown[::-1])) if unknown.any() else len(unknown)
+    state = "counted in full and free of disruption" if missing.any() else "free of disruption"
     name = "level before the window"
-    if clear >= wanted:
-        text = f"At least {wanted} undisrupted {unit}s lie directly before the window."
-        if clear < {"M": 12, "W-SUN": 52, "D": 365}[panel.freq]:
-            text += (
-                f" Only {clear} do, though: the year before was disrupted, the level is less well "
-                "known than in the placebo windows, and the interval may be too narrow."
-            )
+    if clear >= {"M": 12, "W-SUN": 52, "D": 365}[panel.freq]:
+        text = f"The year before the window was {state}."
         return Check(name, "passed", True, text)
+    if clear >= wanted:
+        text = (
+            f"The {clear} {unit}s directly before the window were {state}, enough to know the "
+            "level it started from. Not the whole year was: the level is less well known than in "
+            "most placebo windows, and the interval may be too narrow."
+        )
+        return Check(name, "passed", True, text)
+    found = f"Only the last {clear} {unit}s" if clear > 1 else f"Only the last {unit}"
     text = (
-        f"Only {clear} of the {wanted} {unit}s before the campaign were free of disruption, too "
-        "few to know the level it started from."
+        f"{found if clear else f'Not even the last {unit}'} before the campaign "
+        f"{'were' if clear > 1 else 'was'} {state}: {wanted} are needed to know the level it "
+        "started from."
     )
     return Check(name, "failed", True, text)
 
@@ -170,23 +177,31 @@ def check_exposure(campaign: Campaign, panel: Panel) -> Check:
     if int(inside.sum()) == int(days.sum()):
         return Check(name, "passed", False, "Every day counted is a campaign day.", table=table)
     parts = [
-        f"{i} of the {d} days of {label(p)}" for i, d, p in zip(inside, days, window, strict=True)
+        f"{i} of the {d} days of {label(p)}"
+        for i, d, p in zip(inside, days, window, strict=True)
+        if i < d
     ]
+    whole = f": {int(inside.sum())} of {int(days.sum())} in all" if len(window) > 1 else ""
     text = (
-        f"Only {join_words(parts)} are campaign days: {int(inside.sum())} of {int(days.sum())}. "
+        f"Only {join_words(parts)} are campaign days{whole}. "
         f"{FREQUENCY_NAMES[panel.freq].capitalize()} figures dilute whatever happened on them."
     )
     return Check(name, "failed", False, text, table=table)
 
 
-def check_placebo(placebo: Placebo, level: float) -> Check:
-    """See whether the interval held in windows without a campaign as often as it should."""
-    windows = int(placebo.errors.loc[placebo.errors["is_total"], "window"].nunique())
+def check_placebo(placebo: Placebo, level: float, start: pd.Period) -> Check:
+    """See whether the interval held in other years' windows as often as it should.
+
+    `start` is the first period of the campaign: the text says how many windows came later.
+    """
+    totals = placebo.totals
+    windows, offences = int(totals["window"].nunique()), int(totals["offence"].nunique())
     name = "placebo windows"
     if placebo.calibration() is None:
+        found = f"Only {windows} of the {MIN_WINDOWS}" if windows else f"None of the {MIN_WINDOWS}"
         text = (
-            f"Only {windows} quiet windows with three years before them were found, {MIN_WINDOWS} "
-            "are needed: how wrong the forecast usually is cannot be measured."
+            f"{found} quiet windows with three years before them that are needed could be found: "
+            "how wrong the forecast usually is cannot be measured."
         )
         return Check(name, "not possible", True, text)
     table = placebo.summary()
@@ -195,9 +210,16 @@ def check_placebo(placebo: Placebo, level: float) -> Check:
     missed, nominal = 1 - held / tests, 1 - level
     # Errors of one window move together, so the number of windows counts, not of tests.
     limit = nominal + 2.33 * np.sqrt(nominal * (1 - nominal) / windows)
-    text = (
-        f"{held} of {tests} past windows without this campaign ({windows} distinct windows) lay "
-        f"inside the {100 * level:.0f} per cent interval, each judged by other years' windows."
+    what = f"{held} of {windows} windows of other years"
+    if offences > 1:
+        what = f"{held} of {tests} tests ({windows} windows of other years, {offences} offences)"
+    text = f"{what} lay inside the {100 * level:g} per cent interval, each judged by other years'."
+    tried = set(totals["window"])
+    later = sum(w.periods[0] > start for w in placebo.windows if w.name in tried)
+    text += (
+        f" {later} of the windows came after the campaign: later counts helped to set the width."
+        if later
+        else " All came before the campaign."
     )
     if windows < RANK_WINDOWS:
         text += f" With {windows} windows a rank alone cannot reach 5 per cent."
@@ -217,13 +239,13 @@ def check_earlier(campaign: Campaign, placebo: Placebo) -> Check:
     known = [str(w.periods[0].year) for w in marked if w.earlier == "known"]
     possible = [str(w.periods[0].year) for w in marked if w.earlier == "possible"]
     text = (
-        "Other years had the campaign too, so the result is over and above a usual autumn, not "
-        "over an autumn without any campaign."
+        "Other years had the campaign too, so the result is over and above what is usual at that "
+        "time of year, not over a year without any campaign."
     )
     if known:
-        text += f" Autumns with a known run among the placebo windows: {join_words(known)}."
+        text += f" Placebo windows with a known run: {join_words(known)}."
     if possible:
-        text += f" With a possible one: {join_words(possible)}."
+        text += f" Placebo windows with a possible run: {join_words(possible)}."
     return Check(name, "failed", False, text)
 
 
@@ -239,28 +261,63 @@ def check_breaks(campaign: Campaign, panel: Panel) -> Check:
     near = [b for b in steps if near_start <= b.start <= last_day(window[-1])]
     if near:
         text = (
-            f"{join_words([b.name for b in near])} (from {near[0].start}) changed what is counted "
-            "in the window or shortly before it."
+            "What is counted changed in the window or shortly before it: "
+            f"{join_words([f'{b.name}, from {b.start}' for b in near])}."
         )
         return Check(name, "failed", True, text)
-    gradual = [
-        b.name
-        for b in recording_breaks()
-        if b.kind == "gradual" and set(b.offences) & set(campaign.offences)
-    ]
     text = "No step in recording is known in the window or shortly before it."
-    if gradual:
-        text += f" In earlier years counts rose with {join_words(gradual)}."
+    for change in recording_breaks():
+        touched = [o for o in campaign.offences if o in change.offences]
+        if change.kind == "gradual" and touched and change.start <= last_day(window[-1]):
+            text += (
+                f" Counts of {join_words(touched)} rose from {change.start.year} on as "
+                f"{change.name}."
+            )
     return Check(name, "passed", True, text)
 
 
+def check_years(campaign: Campaign, panel: Panel, shocks: Sequence[Disruption]) -> Check:
+    """Say whether the earlier years that the window is compared with were ordinary ones.
+
+    Only the change on the year and the mean of several years rest on them, not the model.
+    """
+    name = "earlier years compared with"
+    window = campaign.periods(panel.freq)
+    earlier = [shift_window(window, years=-y) for y in range(EARLIER_YEARS, 0, -1)]
+    held = [w for w in earlier if w[0] >= panel.periods[0]]
+    unlike = [str(w[0].year) for w in held if disrupted(w, shocks).any()]
+    steps = recording_breaks() if panel.is_london else []
+    between = [
+        f"{b.name}, from {b.start}"
+        for b in steps
+        if b.kind == "step"
+        and not b.joined_files_only
+        and any(last_day(w[0]) < b.start <= last_day(window[-1]) for w in held)
+    ]
+    if not unlike and not between:
+        text = "None of the earlier years that the window is compared with is known to be unlike."
+        return Check(name, "passed", False, text)
+    text = ""
+    if unlike:
+        text = f"The same {UNIT_NAMES[panel.freq]}s were disrupted in {join_words(unlike)}. "
+    if between:
+        text += f"Recording changed in between: {join_words(between)}. "
+    text += "Changes against those years do not compare like with like."
+    return Check(name, "failed", False, text)
+
+
 def check_unallocated(campaign: Campaign, panel: Panel) -> Check:
-    """See whether unusually many offences were given no area, in the window or the year before."""
+    """See whether unusually many offences were given no area, in the window or the year before.
+
+    The panel is that of all areas. The total of all areas is not touched, single areas are, and
+    so is the sum of some of them.
+    """
     name = "offences without an area"
+    all_areas = campaign.areas is None or set(campaign.areas) == set(panel.areas)
     rows = panel.series["area"].isin(UNALLOCATED).to_numpy()
     if not rows.any() or rows.all():
         text = "The panel has no row of offences without an area."
-        return Check(name, "passed", True, text, areas_only=True)
+        return Check(name, "passed", True, text, areas_only=all_areas)
     shares = _unallocated_shares(campaign, panel)
     window = campaign.periods(panel.freq)
     season = {"M": 12, "W-SUN": 52, "D": 365}[panel.freq]
@@ -268,17 +325,18 @@ def check_unallocated(campaign: Campaign, panel: Panel) -> Check:
     unusual = near[near["share"] > UNUSUAL_SHARE * near["usual"]]
     if unusual.empty:
         text = "The share of offences that were given no area was not unusual."
-        return Check(name, "passed", True, text, areas_only=True)
+        return Check(name, "passed", True, text, areas_only=all_areas)
     columns = (unusual[name] for name in ("offence", "period", "share", "usual"))
     found = [
         f"{offence} {label(period)}: {100 * share:.0f} per cent against {100 * usual:.0f} usually"
         for offence, period, share, usual in zip(*columns, strict=True)
     ]
-    text = (
-        f"Unusually many offences were given no area ({name_offenders(found)}), so that single "
-        "areas look lower than they were; the total does not."
+    text = f"Unusually many offences were given no area ({name_offenders(found)}), so that " + (
+        "single areas look lower than they were; the total does not."
+        if all_areas
+        else "the campaign's areas look lower than they were."
     )
-    return Check(name, "failed", True, text, areas_only=True, table=unusual)
+    return Check(name, "failed", True, text, areas_only=all_areas, table=unusual)
 
 
 def _unallocated_shares(campaign: Campaign, panel: Panel) -> pd.DataFrame:
@@ -335,42 +393,50 @@ def check_maturity(panel: Panel, campaign: Campaign) -> Check:
             f"Wait {MATURE_DAYS} days after a campaign before taking them."
         )
         return Check(name, "not possible", False, text)
-    text = f"The figures were taken {days:,} days after the campaign ended."
+    text = f"The figures were taken {days:,} day{'s' * (days != 1)} after the campaign ended."
+    if days < 0:
+        text = "The figures were taken before the campaign ended."
     if days < MATURE_DAYS:
         text += f" Before {MATURE_DAYS} days counts are incomplete: the result is provisional."
         return Check(name, "failed", False, text)
     return Check(name, "passed", False, text)
 
 
-def check_untargeted(parts: Sequence[SeriesEffect]) -> Check:
+def check_untargeted(campaign: Campaign, parts: Sequence[SeriesEffect]) -> Check:
     """See whether offences that were not targeted moved as well.
 
     A fall in what the campaign did not touch points to something else that happened then.
     """
     name = "offences not targeted"
-    if not parts:
+    if not campaign.comparison.offences:
         text = "The campaign file names no offence that was not targeted."
+        return Check(name, "not possible", False, text)
+    if not parts:
+        text = (
+            "Offences that were not targeted lack counts in the window: "
+            f"{join_words(campaign.comparison.offences)}."
+        )
         return Check(name, "not possible", False, text)
     table = pd.DataFrame(
         [(p.offence, p.observed, p.expected, p.percent, *p.percent_interval, p.p) for p in parts],
         columns=["offence", "observed", "expected", "percent", "lower", "upper", "p"],
     )
-    moved = [p for p in parts if p.p <= 1 - p.level + 1e-12]
-    found = join_words(
-        [
-            f"{p.offence} {p.percent:+.0f} per cent ({p.percent_interval[0]:+.0f} to "
-            f"{p.percent_interval[1]:+.0f})"
-            for p in parts
-        ]
-    )
-    if moved:
-        text = (
-            f"Offences that were not targeted moved too: {found}. Something other than the "
-            "campaign was at work, or the forecast was wrong for all of them."
-        )
-        return Check(name, "failed", False, text, table=table)
-    text = f"Offences that were not targeted did not clearly move: {found}."
-    return Check(name, "passed", False, text, table=table)
+    moved = [_describe_move(p) for p in parts if p.p <= 1 - p.level + 1e-12]
+    still = [_describe_move(p) for p in parts if p.p > 1 - p.level + 1e-12]
+    if not moved:
+        text = f"Offences that were not targeted did not clearly move: {join_words(still)}."
+        return Check(name, "passed", False, text, table=table)
+    text = f"Offences that were not targeted moved too: {join_words(moved)}."
+    if still:
+        text += f" Others did not clearly: {join_words(still)}."
+    text += " Something other than the campaign may have been at work, or the forecast was wrong."
+    return Check(name, "failed", False, text, table=table)
+
+
+def _describe_move(part: SeriesEffect) -> str:
+    """An offence, its change and its interval in words."""
+    size, low, high = (format_points(v) for v in (part.percent, *part.percent_interval))
+    return f"{part.offence} {size} per cent ({low} to {high})"
 
 
 def check_comparators(campaign: Campaign, panel: Panel) -> Check:
@@ -384,8 +450,11 @@ def check_comparators(campaign: Campaign, panel: Panel) -> Check:
             "is a comparison of before and after (level 2 of 5 on the Maryland scale)."
         )
         return Check(name, "not possible", False, text)
+    many = len(untreated) > 1
     text = (
-        f"{len(untreated)} areas did not take part ({name_offenders(untreated)}). They are not "
-        "used as controls here: the result remains a comparison of before and after."
+        f"{len(untreated)} area{'s' if many else ''} did not take part "
+        f"({name_offenders(untreated)}), and {'are' if many else 'is'} not used as "
+        f"{'controls' if many else 'a control'} here: the result remains a comparison of before "
+        "and after."
     )
     return Check(name, "not possible", False, text)

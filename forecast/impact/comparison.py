@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from forecast.impact.campaign import Campaign, Claim
 from forecast.models.base import stream
 from forecast.models.draws import FloatArray, Forecast, interval
 from forecast.periods import (
+    FREQUENCY_NAMES,
     SEASON_LENGTHS,
     as_periods,
     days_in,
@@ -25,6 +27,7 @@ from forecast.periods import (
     first_day,
     label,
     last_day,
+    periods_between,
     shift_window,
 )
 
@@ -48,8 +51,9 @@ def find_dispersion(counts: FloatArray, season: int) -> float:
 
     From the year-on-year log ratios: the ratio of one period less that of the period before
     holds four counting errors, while season and slow trends cancel. Its robust variance over
-    four is the variance of one log count; times the mean count it is the dispersion. Sudden
-    changes of level make it larger, so it errs on the cautious side.
+    four is the variance of one log count; times the mean count it is the dispersion. It is the
+    luck of single periods. Good and bad spells that last several periods are not in it: an
+    interval made with it says what chance alone would do, and no more.
 
     Parameters
     ----------
@@ -155,7 +159,9 @@ class Comparer:
         after = self.count_periods(row, periods)
         before = [self.count_periods(row, p) for p in earlier]
         spread = find_dispersion(self.panel.values[row], SEASON_LENGTHS[self.panel.freq])
-        rng = stream(self.seed, "compare", offence, area, name_span(periods), against)
+        # Named by what is compared, not by how it is said: one comparison, one interval.
+        spans = [name_span(p) for p in (periods, *earlier)]
+        rng = stream(self.seed, "compare", offence, *spans)
         found = compare(after, before, spread, level=self.level, draws=self.draws, rng=rng)
         values = (offence, area, name_span(periods), against, float(np.mean(before)), after, *found)
         return dict(zip(COLUMNS, values, strict=True))
@@ -168,7 +174,7 @@ def name_span(periods: pd.PeriodIndex) -> str:
 
 
 def compare_years(
-    campaign: Campaign, panel: Panel, *, level: float, draws: int, seed: int
+    campaign: Campaign, panel: Panel, *, total_name: str, level: float, draws: int, seed: int
 ) -> pd.DataFrame:
     """Return how the window, its periods and the ones before it changed on the year.
 
@@ -177,6 +183,8 @@ def compare_years(
     campaign : Campaign
     panel : Panel
         The campaign's offences and areas.
+    total_name : str
+        What the sum over several areas is called.
     level, draws, seed
         As in `evaluate`.
 
@@ -196,15 +204,18 @@ def compare_years(
     else:
         spans.append(window - len(window))
     rows = []
-    totals = Comparer(panel.total(), level, draws, seed)
+    many = panel.series["offence"].map(panel.series["offence"].value_counts()).to_numpy() > 1
+    summed = panel.total()
+    alone = dict(zip(panel.series["offence"][~many], panel.series["area"][~many], strict=True))
+    names = [alone.get(offence, total_name) for offence in summed.offences]
+    totals = Comparer(replace(summed, series=summed.series.assign(area=names)), level, draws, seed)
     for row in range(len(totals.panel.series)):
         for span in spans:
             rows += _both(totals, row, span)
-    if len(panel.areas) > 1:
-        areas = Comparer(panel, level, draws, seed)
-        last_year = shift_window(window, years=-1)
-        for row in range(len(panel.series)):
-            rows.append(areas.row(row, window, [last_year], name_span(last_year)))
+    areas = Comparer(panel, level, draws, seed)
+    last_year = shift_window(window, years=-1)
+    for row in np.flatnonzero(many).tolist():
+        rows.append(areas.row(row, window, [last_year], name_span(last_year)))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -221,7 +232,11 @@ def _both(totals: Comparer, row: int, span: pd.PeriodIndex) -> list[dict[str, ob
 
 @dataclass(frozen=True)
 class Step:
-    """One rung of the ladder from a press figure to what is left of it."""
+    """One rung of the ladder from a press figure to what is left of it.
+
+    `kind` says what the count is compared with: the "claim" itself has no counts, "years" are
+    other years, "before" is the time just before the campaign, "model" is a forecast.
+    """
 
     label: str
     observed: float
@@ -229,6 +244,7 @@ class Step:
     change_percent: float
     change_percent_lower: float
     change_percent_upper: float
+    kind: Literal["claim", "years", "before", "model"] = "years"
 
 
 @dataclass(frozen=True)
@@ -261,7 +277,7 @@ class Headline:
             for ladder in self.ladders
             for number, step in enumerate(ladder.steps, start=1)
         ]
-        names = ["claim", "step", *Step.__dataclass_fields__]
+        names = ["claim", "step", *(name for name in Step.__dataclass_fields__ if name != "kind")]
         return pd.DataFrame(rows, columns=names)
 
 
@@ -269,8 +285,7 @@ def climb(
     claim: Claim,
     campaign: Campaign,
     panel: Panel,
-    plain: Forecast | None,
-    masked: Forecast | None,
+    forecasts: Sequence[tuple[str, Forecast]],
     *,
     level: float,
     draws: int,
@@ -281,15 +296,15 @@ def climb(
     The order of the steps is fixed, because it changes how the whole is split among them: the
     claim; the same periods in these data; several earlier years; what the periods before the
     campaign were already doing; what is left after that; the model; the model with disrupted
-    periods left out; and the whole of the periods that the campaign touches.
+    periods left out; and the whole of the periods that the campaign touches. When the panel's
+    periods cannot be added up to the claim's, only the claim and the last step are left.
 
     Parameters
     ----------
     claim, campaign, panel
         The panel of the campaign's areas.
-    plain, masked : Forecast or None
-        Calibrated forecasts of the window, learnt from all periods before it, and with the
-        disrupted ones left out.
+    forecasts : sequence of (str, Forecast)
+        Forecasts of the window with what is said of them; the last is the one of the verdict.
     level, draws, seed
         As in `evaluate`.
 
@@ -299,21 +314,25 @@ def climb(
     """
     empty = (float("nan"),) * 2
     said = Step(f"as announced: {claim.measure}, {claim.period} against {claim.against}",
-                *empty, claim.change, *empty)  # fmt: skip
+                *empty, claim.change, *empty, kind="claim")  # fmt: skip
     if claim.offence not in panel.offences:
         sentence = f"Not reproduced: {claim.offence} is not in these data."
         return ClaimLadder(claim, None, sentence, (said,))
     total = panel.select(offence=claim.offence).total()
     ladder = _Ladder(claim, campaign, Comparer(total, level, draws, seed))
+    targeted = [(name, f) for name, f in forecasts if claim.offence in set(f.series["offence"])]
+    whole = ladder.compare_window(targeted[-1][1]) if targeted else []
+    if not ladder.fits:
+        sentence = (
+            f"Not reproduced: {FREQUENCY_NAMES[panel.freq]} figures cannot be added up to "
+            f"{claim.period} and {claim.against}."
+        )
+        return ClaimLadder(claim, None, sentence, (said, *whole))
     steps = [said, *ladder.compare_periods(), *ladder.compare_before()]
-    for name, forecast in (
-        ("model, learnt from all months before", plain),
-        ("model, disrupted periods left out", masked),
-    ):
+    for name, forecast in targeted:
         steps += ladder.compare_model(name, forecast)
-    steps += ladder.compare_window(masked)
     reproduced, sentence = ladder.judge(steps[1])
-    return ClaimLadder(claim, reproduced, sentence, tuple(steps))
+    return ClaimLadder(claim, reproduced, sentence, (*steps, *whole))
 
 
 @dataclass(frozen=True)
@@ -332,16 +351,29 @@ class _Ladder:
     def then(self) -> pd.PeriodIndex:
         return self._span(self.claim.against)
 
+    @property
+    def fits(self) -> bool:
+        """Whether the claim's two spans are whole periods of the panel."""
+        for text in (self.claim.period, self.claim.against):
+            periods, (first, last) = self._span(text), self._days(text)
+            if first_day(periods[0]) != first or last_day(periods[-1]) != last:
+                return False
+        return True
+
+    def _days(self, text: str) -> tuple[dt.date, dt.date]:
+        """First and last day of a text such as 2020-10."""
+        span = as_periods([text])[0]
+        return first_day(span), last_day(span)
+
     def _span(self, text: str) -> pd.PeriodIndex:
-        """The panel's periods that a text such as 2020-10 spans."""
-        span = as_periods([text])
-        first, last = first_day(span[0]), last_day(span[0])
-        freq = self.comparer.panel.freq
-        return pd.period_range(pd.Period(first, freq), pd.Period(last, freq), freq=freq)
+        """The panel's periods that a text such as 2020-10 touches."""
+        return periods_between(*self._days(text), self.comparer.panel.freq)
 
     def _step(self, name: str, periods: pd.PeriodIndex, earlier: list[pd.PeriodIndex]) -> Step:
         row = self.comparer.row(0, periods, earlier, name)
-        return Step(name, *(float(str(row[c])) for c in ("after", "before", *COLUMNS[6:])))
+        names = ("after", "before", *COLUMNS[6:])
+        after, before, change, lower, upper = (float(str(row[c])) for c in names)
+        return Step(name, after, before, change, lower, upper)
 
     def compare_periods(self) -> list[Step]:
         """The same periods in these data, and against several years."""
@@ -360,7 +392,8 @@ class _Ladder:
             end = start - 1 - length * (back - 1)
             span = pd.period_range(end=end, periods=length, freq=start.freqstr)
             name = f"before the campaign: {name_span(span)} against the year before"
-            steps.append(self._step(name, span, [shift_window(span, years=-1)]))
+            step = self._step(name, span, [shift_window(span, years=-1)])
+            steps.append(replace(step, kind="before"))
         return [*steps, self._carry(steps[-1])]
 
     def _carry(self, before: Step) -> Step:
@@ -381,16 +414,14 @@ class _Ladder:
         change = 100 * (after / reference - 1)
         return Step(name, after, reference, change, float(lower), float(upper))
 
-    def compare_model(self, name: str, forecast: Forecast | None) -> list[Step]:
+    def compare_model(self, name: str, forecast: Forecast) -> list[Step]:
         """The claim's periods against a model's forecast of them."""
-        if forecast is None or not bool(np.isin(self.now, forecast.periods).all()):
+        if not bool(np.isin(self.now, forecast.periods).all()):
             return []
         return [self._against(f"{name}: {self.claim.period}", self.now, forecast)]
 
-    def compare_window(self, forecast: Forecast | None) -> list[Step]:
+    def compare_window(self, forecast: Forecast) -> list[Step]:
         """All periods that the campaign touches: what is left for it and all that came with it."""
-        if forecast is None:
-            return []
         window = self.campaign.periods(self.comparer.panel.freq)
         name = (
             f"the whole of {name_span(window)} against the model: "
@@ -404,10 +435,11 @@ class _Ladder:
         at = forecast.periods.get_indexer(periods)
         sums = total.draws[:, row, at].sum(axis=1)  # (draw,)
         seen = self.comparer.count_periods(0, periods)
-        lower, upper = interval(100 * (seen / np.maximum(sums, 0.5) - 1), self.comparer.level)
+        base = np.maximum(sums, 0.5)  # (draw,)
+        lower, upper = interval(100 * (seen - sums) / base, self.comparer.level)
         expected = float(sums.mean())
-        change = 100 * (seen / expected - 1)
-        return Step(name, seen, expected, change, float(lower), float(upper))
+        change = 100 * (seen - expected) / max(expected, 0.5)
+        return Step(name, seen, expected, change, float(lower), float(upper), kind="model")
 
     def judge(self, same: Step) -> tuple[bool | None, str]:
         """Whether the data reproduce the claim; a claim is compared only with its own measure."""

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from forecast.errors import DataError, name_offenders
 from forecast.models.draws import FloatArray, interval, median, p_value
 from forecast.periods import label
 
@@ -303,7 +304,7 @@ def find_smallest_detectable(sums: FloatArray, spread: float, z: FloatArray, lev
 
     Examples
     --------
-    >>> find_smallest_detectable(np.arange(90.0, 111.0), 0.1, np.zeros(10), 0.8).round(1).item()
+    >>> round(find_smallest_detectable(np.arange(90.0, 111.0), 0.1, np.zeros(10), 0.8), 1)
     9.0
     """
     lower = float(interval(sums, level)[0])
@@ -331,11 +332,23 @@ class Effect:
         return f"Effect({'; '.join(lines)}; {len(self.parts)} rows)"
 
     def of(self, offence: str, area: str | None = None) -> SeriesEffect:
-        """Return one offence's total, or the effect in one area."""
+        """Return one offence's total, or the effect in one area.
+
+        Raises
+        ------
+        DataError
+            If it was not evaluated.
+        """
         for part in self.parts:
             if part.offence == offence and (part.is_total if area is None else part.area == area):
                 return part
-        raise KeyError(f"Effect of {offence!r} in {area or 'total'!r} was not evaluated.")
+        areas = [] if area is None else [repr(p.area) for p in self.parts if p.offence == offence]
+        known = dict.fromkeys(areas or [repr(p.offence) for p in self.parts])
+        raise DataError(
+            f"Effect must be of an offence and area that were evaluated: {offence!r} in "
+            f"{'total' if area is None else repr(area)} was not. "
+            f"Choose from {name_offenders(list(known), 12)}."
+        )
 
     def summary(self) -> pd.DataFrame:
         """Return one row an offence and area, the columns those of `SUMMARY_COLUMNS`.

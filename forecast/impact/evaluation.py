@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.data.panel import Panel
-from forecast.errors import CampaignError
+from forecast.errors import CampaignError, name_offenders
 from forecast.impact import checks as looking
 from forecast.impact.baseline import Baseline, calibrate, fit_before, hide_shocks, log_sd, shocks_of
 from forecast.impact.campaign import Campaign
@@ -28,7 +28,7 @@ from forecast.impact.results import describe_evaluation
 from forecast.models.base import Model
 from forecast.models.draws import Forecast
 from forecast.models.structural import StructuralTrend
-from forecast.periods import describe_span, label
+from forecast.periods import UNIT_NAMES, describe_span, label
 from forecast.seasonality.disruptions import Disruption, disrupted
 
 Progress = Callable[[str, int, int], None]
@@ -127,7 +127,7 @@ def evaluate(
     The model learns from the periods before the window alone, without the disrupted ones. The
     same is done for every quiet window of other years, and the errors made there set the width
     of the interval. Nothing at or after the window is seen, apart from the placebo windows of
-    later years, which only calibrate; pass `counts.before(...)` for earlier years only.
+    later years, which only calibrate; pass `counts.through(campaign.end)` for earlier years only.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ def evaluate(
     'fewer than expected'
     """
     began = time.perf_counter()
-    _check_arguments(counterfactual, level, draws)
+    _check_arguments(counterfactual, level, draws, seed)
     campaign.check(counts)
     panel = counts if campaign.areas is None else counts.select(area=campaign.areas)
     _check_observed(campaign, panel)
@@ -192,14 +192,15 @@ def evaluate(
     placebo = run_placebos(
         placebo_model, panel, campaign, shocks, level=level, draws=draws, seed=seed, progress=step
     )
-    baseline, plain = _make_baselines(campaign, panel, shocks, model, placebo, draws, seed)
+    baseline, forecasts = _make_baselines(campaign, panel, shocks, model, placebo, draws, seed)
     untargeted = _measure_untargeted(
         campaign, panel, shocks, placebo_model, placebo, level, draws, seed
     )
     found = _look(campaign, counts, panel, shocks, placebo, untargeted, baseline, level)
-    effect = Effect(_measure_all(campaign, panel, baseline, placebo, found, level))
+    total_name = _name_total(campaign, counts)
+    effect = Effect(_measure_all(campaign, panel, baseline, placebo, found, level, total_name))
     ladders = tuple(
-        climb(claim, campaign, panel, plain, baseline.forecast, level=level, draws=draws, seed=seed)
+        climb(claim, campaign, panel, forecasts, level=level, draws=draws, seed=seed)
         for claim in campaign.claim
     )
     targets = panel.select(offence=campaign.offences)
@@ -208,7 +209,9 @@ def evaluate(
         counts=counts,
         effect=effect,
         headline=Headline(ladders),
-        year_on_year=compare_years(campaign, targets, level=level, draws=draws, seed=seed),
+        year_on_year=compare_years(
+            campaign, targets, total_name=total_name, level=level, draws=draws, seed=seed
+        ),
         placebo=placebo,
         checks=found,
         baseline=baseline,
@@ -223,7 +226,7 @@ def evaluate(
     )
 
 
-def _check_arguments(counterfactual: str, level: float, draws: int) -> None:
+def _check_arguments(counterfactual: str, level: float, draws: int, seed: int) -> None:
     """Refuse arguments that make no sense."""
     if counterfactual != "before":
         raise CampaignError(
@@ -234,8 +237,21 @@ def _check_arguments(counterfactual: str, level: float, draws: int) -> None:
         raise CampaignError(
             f"Level must lie between 0 and 1: found {level!r}. Use 0.95 for 95 per cent."
         )
-    if draws < 100:
-        raise CampaignError(f"Draws must number at least 100: found {draws}. Leave it at 1000.")
+    needed = max(100, int(np.ceil(2 / (1 - level) - 1e-6)) - 1)  # one draw in each tail
+    if draws < needed:
+        raise CampaignError(
+            f"Draws must number at least {needed:,} for level {level:g}: found {draws:,}. "
+            f"Pass draws={max(needed, 1000)}."
+        )
+    if seed < 0:
+        raise CampaignError(f"Seed must be 0 or more: found {seed}. Leave it at 0.")
+
+
+def _name_total(campaign: Campaign, counts: Panel) -> str:
+    """What the sum over the campaign's areas is called: of some areas it is not "London"."""
+    if campaign.areas is None or set(campaign.areas) == set(counts.areas):
+        return counts.total_name
+    return "campaign areas"
 
 
 def _check_observed(campaign: Campaign, panel: Panel) -> None:
@@ -243,14 +259,15 @@ def _check_observed(campaign: Campaign, panel: Panel) -> None:
     targets = panel.select(offence=campaign.offences)
     window = campaign.periods(panel.freq)
     at = targets.periods.get_indexer(window)
-    missing = np.argwhere(np.isnan(targets.values[:, at]))
-    if len(missing):
-        row, column = missing[0]
-        area, offence = targets.series.loc[row, ["area", "offence"]]
+    missing = [
+        f"{targets.series['area'][row]} {targets.series['offence'][row]} {label(window[column])}"
+        for row, column in np.argwhere(np.isnan(targets.values[:, at]))
+    ]
+    if missing:
         raise CampaignError(
             f"Campaign {campaign.name!r} must have a count for every area and period of its "
-            f"window: {len(missing)} are missing (first {area} {offence} "
-            f"{label(window[column])}). Load them, or leave the area out with `areas`."
+            f"window: it lacks {name_offenders(missing)}. Load what is missing, or leave the area "
+            "out with `areas`."
         )
 
 
@@ -262,26 +279,31 @@ def _make_baselines(
     placebo: Placebo,
     draws: int,
     seed: int,
-) -> tuple[Baseline, Forecast | None]:
-    """The baseline, and the forecast without leaving out disruptions when that differs."""
+) -> tuple[Baseline, list[tuple[str, Forecast]]]:
+    """The baseline, and the forecasts of the ladder: it comes last, named with what it saw."""
     window = campaign.periods(panel.freq)
     if isinstance(model, Forecast):
-        return _take_stored(campaign, panel, model), None
+        stored = _take_stored(campaign, panel, model)
+        return stored, [("stored forecast", stored.forecast)]
     chosen = model or StructuralTrend()
     targets = panel.select(offence=campaign.offences)
     before = targets.before(window[0])
     shaken = disrupted(before.periods, shocks)
+    used = ~shaken & ~np.isnan(before.values).all(axis=0)  # (period,)
     calibration = placebo.calibration()
     fitted = fit_before(chosen, hide_shocks(targets, shocks), window[0])
     forecast, raw = calibrate(fitted, window, calibration, draws=draws, seed=seed)
-    trained = f"{describe_span(before.periods)}, {int((~shaken).sum())} of {len(shaken)} used"
+    trained = f"{describe_span(before.periods)}, {int(used.sum())} of {len(used)} used"
     if shaken.any():
-        trained += f"; {int(shaken.sum())} disrupted ones left out"
+        trained += f"; {int(shaken.sum())} disrupted left out"
     baseline = Baseline(forecast, raw, calibration, trained)
+    everything = f"model, learnt from all {UNIT_NAMES[panel.freq]}s before"
     if not shaken.any():
-        return baseline, None
+        return baseline, [(everything, forecast)]
     unmasked = fit_before(chosen, targets, window[0])
-    return baseline, calibrate(unmasked, window, calibration, draws=draws, seed=seed)[0]
+    plain = calibrate(unmasked, window, calibration, draws=draws, seed=seed)[0]
+    left_out = f"model, disrupted {UNIT_NAMES[panel.freq]}s left out"
+    return baseline, [(everything, plain), (left_out, forecast)]
 
 
 def _take_stored(campaign: Campaign, panel: Panel, stored: Forecast) -> Baseline:
@@ -337,9 +359,7 @@ def _measure_untargeted(
     forecast, raw = calibrate(fitted, window, placebo.calibration(), draws=draws, seed=seed)
     baseline = Baseline(forecast, raw, placebo.calibration(), "")
     plain = campaign.model_copy(update={"offences": campaign.comparison.offences})
-    return tuple(
-        part for part in _measure_all(plain, others, baseline, placebo, (), level) if part.is_total
-    )
+    return _measure_all(plain, others, baseline, placebo, (), level, others.total_name)
 
 
 def _look(
@@ -353,7 +373,7 @@ def _look(
     level: float,
 ) -> tuple[Check, ...]:
     """All checks, the blocking ones first."""
-    calibrated = looking.check_placebo(placebo, level)
+    calibrated = looking.check_placebo(placebo, level, campaign.periods(panel.freq)[0])
     if baseline.calibration is None and calibrated.status == "passed":
         text = "A stored forecast cannot be made again for placebo windows: it is not calibrated."
         calibrated = Check(calibrated.name, "not possible", True, text)
@@ -362,9 +382,10 @@ def _look(
         looking.check_settled(campaign, panel, shocks),
         calibrated,
         looking.check_breaks(campaign, panel),
-        looking.check_unallocated(campaign, panel),
+        looking.check_unallocated(campaign, counts),
         looking.check_exposure(campaign, panel),
-        looking.check_untargeted(untargeted),
+        looking.check_untargeted(campaign, untargeted),
+        looking.check_years(campaign, panel, shocks),
         looking.check_comparators(campaign, counts),
         looking.check_earlier(campaign, placebo),
         looking.check_missing(panel, campaign),
@@ -380,14 +401,12 @@ def _measure_all(
     placebo: Placebo,
     found: tuple[Check, ...],
     level: float,
+    total_name: str,
 ) -> tuple[SeriesEffect, ...]:
     """Effects of every offence: its total, then its areas when there are several."""
     window = campaign.periods(panel.freq)
     shares = campaign.exposure(panel.freq)
     targets = panel.select(offence=campaign.offences)
-    total_name = panel.total_name
-    if campaign.areas is not None and panel.is_london:
-        total_name = "campaign areas"
     parts = []
     for offence in campaign.offences:
         one = targets.select(offence=offence)
@@ -401,7 +420,9 @@ def _measure_all(
             mine = members - rows[0]
             draws = baseline.forecast.draws[:, members].sum(axis=1).astype(float)
             raw = baseline.raw.draws[:, members].sum(axis=1)
-            z = _placebo_errors(placebo, offence, is_total=is_total)
+            z = np.empty(0)  # of a stored forecast no placebo errors are known
+            if baseline.calibration is not None:
+                z = _placebo_errors(placebo, offence, is_total=is_total)
             smallest = find_smallest_detectable(
                 draws.sum(axis=1), float(log_sd(raw.sum(axis=1))), z, level
             )
@@ -424,8 +445,6 @@ def _measure_all(
 
 def _placebo_errors(placebo: Placebo, offence: str, *, is_total: bool) -> np.ndarray:
     """Studentised placebo errors to inject a fall into: all totals, or this offence's areas."""
-    if placebo.calibration() is None:
-        return np.empty(0)
     rows = placebo.errors[placebo.errors["is_total"] == is_total]
     if not is_total:
         rows = rows[rows["offence"] == offence]

@@ -108,8 +108,7 @@ class Placebo:
         degrees = int(totals["window"].nunique())
         if degrees < MIN_WINDOWS:
             return None
-        shares = self.errors["z_share"].astype(float)
-        shares = shares[np.isfinite(shares)]  # an area whose share never varies has no spread
+        shares = self.errors["z_share"].dropna()
         return Calibration(
             total=_root_mean_square(totals["z"]),
             share=_root_mean_square(shares) if len(shares) else 1.0,
@@ -288,8 +287,8 @@ def run_placebos(
 def _learnable(model: Model, panel: Panel, start: pd.Period) -> Panel:
     """The offences that the model can learn from what came before a window.
 
-    An offence first counted, or first seen, shortly before an early window says nothing there;
-    it must not stop the evaluation of a campaign that came years later.
+    An offence first counted, or first above zero, shortly before an early window says nothing
+    there; it must not stop the evaluation of a campaign that came years later.
     """
     before = panel.before(start)
     needed = model.min_seasons * {"M": 12, "W-SUN": 52, "D": 365}[panel.freq]
@@ -298,10 +297,11 @@ def _learnable(model: Model, panel: Panel, start: pd.Period) -> Panel:
     for row, offence in enumerate(before.offences):
         total = totals.values[row]  # (period,)
         areas = before.values[(before.series["offence"] == offence).to_numpy()]
+        begun = np.cumsum(np.nan_to_num(total)) > 0  # (period,)
         # A share is only seen in periods in which the total is above zero.
-        seen = ~np.isnan(areas) & ((total > 0) if len(areas) > 1 else True)
-        counted = min(int((~np.isnan(total)).sum()), int(seen.sum(axis=1).min()))
-        if counted >= needed and np.nansum(total) > 0:
+        seen = ~np.isnan(areas) & begun & ((total > 0) if len(areas) > 1 else True)
+        counted = min(int((begun & ~np.isnan(total)).sum()), int(seen.sum(axis=1).min()))
+        if counted >= needed:
             known.append(offence)
     return panel.select(offence=known)
 
@@ -360,4 +360,6 @@ def _share_errors(
     sums = np.maximum(forecast.draws.sum(axis=2), 0.5)  # (draw, series)
     shares = np.log(sums / np.maximum(total.draws.sum(axis=2)[:, row], 1))
     found = np.log(np.maximum(by_area, 0.5) / np.maximum(observed[row], 1))
-    return np.asarray((found - np.median(shares, axis=0)) / shares.std(axis=0))
+    spread = shares.std(axis=0)  # (series,)
+    error = found - np.median(shares, axis=0)
+    return np.asarray(np.divide(error, spread, out=np.full_like(error, np.nan), where=spread > 0))

@@ -141,7 +141,7 @@ def _describe_part(part: SeriesEffect, result: Evaluation) -> dict[str, object]:
         "level": part.level,
         "probability_fewer": clean(part.probability_fewer),
         "p": clean(part.p),
-        "placebo": describe_placebo(part, result.placebo),
+        "placebo": _describe_windows(part, result),
         "smallest_detectable_percent": clean(part.smallest_detectable_percent),
         "verdict": part.verdict,
         "reason": part.reason,
@@ -151,10 +151,12 @@ def _describe_part(part: SeriesEffect, result: Evaluation) -> dict[str, object]:
 def describe_placebo(part: SeriesEffect, placebo: Placebo) -> dict[str, object]:
     """How many of the offence's windows held, and the rank of the campaign among them.
 
-    The rank is the share of windows, the campaign's among them, with an error at least as far
-    from zero: description only, never below 1 / (n + 1).
+    `held` is None when there are too few windows to judge them. The rank is the share of windows,
+    the campaign's among them, with an error at least as far from zero: description only, never
+    below 1 / (n + 1).
     """
     rows = placebo.totals if part.is_total else placebo.areas(part.offence)
+    judged = placebo.calibration() is not None
     rows = rows[
         rows["offence" if part.is_total else "area"]
         == (part.offence if part.is_total else part.area)
@@ -164,7 +166,15 @@ def describe_placebo(part: SeriesEffect, placebo: Placebo) -> dict[str, object]:
         return {"windows": 0, "held": None, "rank": None}
     own = abs(np.log(max(part.observed, 0.5) / max(part.expected, 0.5)))
     further = int((rows["error"].abs() >= own).sum())
-    return {"windows": n, "held": int(rows["held"].sum()), "rank": clean((1 + further) / (n + 1))}
+    held = int(rows["held"].sum()) if judged else None
+    return {"windows": n, "held": held, "rank": clean((1 + further) / (n + 1))}
+
+
+def _describe_windows(part: SeriesEffect, result: Evaluation) -> dict[str, object]:
+    """The windows of a result; a stored forecast has none, for its model is not known."""
+    if result.baseline.calibration is None and result.placebo.calibration() is not None:
+        return {"windows": 0, "held": None, "rank": None}
+    return describe_placebo(part, result.placebo)
 
 
 def _describe_years(table: pd.DataFrame) -> list[dict[str, object]]:

@@ -1,0 +1,351 @@
+"""Change, not effect: ratios against other implementations, and the ladder against arithmetic."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from statsmodels.stats.rates import confint_poisson_2indep
+
+from forecast.data.panel import Panel
+from forecast.impact.campaign import Campaign
+from forecast.impact.comparison import (
+    COLUMNS,
+    ClaimLadder,
+    Comparer,
+    Headline,
+    climb,
+    compare,
+    compare_years,
+    find_dispersion,
+)
+from forecast.models.draws import Forecast
+from forecast.simulation import simulate
+
+AUTUMN_NIGHTS: dict[str, Any] = {
+    "name": "Autumn Nights 2020",
+    "start": "2020-10-19",
+    "end": "2020-11-08",
+    "offences": ["robbery"],
+}
+
+
+def make_claim(**given: Any) -> dict[str, Any]:
+    settings = {
+        "text": "down 27 per cent",
+        "measure": "recorded offences",
+        "offence": "robbery",
+        "period": "2020-10",
+        "against": "2019-10",
+        "change": -27.0,
+    }
+    return settings | given
+
+
+def take(
+    panel: Panel, forecasts: list[tuple[str, Forecast]] | None = None, **given: Any
+) -> ClaimLadder:
+    campaign = Campaign(**AUTUMN_NIGHTS, claim=[make_claim(**given)])
+    (claim,) = campaign.claim
+    return climb(claim, campaign, panel, forecasts or [], level=0.95, draws=1000, seed=0)
+
+
+def make_forecast(draws: list[list[int]], offence: str = "robbery") -> Forecast:
+    """Draws of October and November 2020, shape (draw, period), of London's total."""
+    return Forecast(
+        np.array(draws)[:, None, :],
+        pd.DataFrame({"area": ["London"], "offence": [offence]}),
+        pd.period_range("2020-10", periods=2, freq="M"),
+        pd.Period("2020-10", "M"),
+        "a model",
+    )
+
+
+@pytest.mark.parametrize("dispersion", [1.0, 3.0, 8.0])
+def test_dispersion_of_counts_with_a_known_ratio(dispersion: float) -> None:
+    # Variance over mean is known; a season and a trend of 5 per cent a year must not count.
+    rng = np.random.default_rng(8)
+    months = np.arange(3600)
+    mean = 400 * np.exp(0.2 * np.cos(2 * np.pi * months / 12) + 0.05 * (months % 120) / 12)
+    if dispersion == 1:
+        counts = rng.poisson(mean).astype(float)
+    else:
+        counts = rng.negative_binomial(mean / (dispersion - 1), 1 / dispersion).astype(float)
+    found = [find_dispersion(part, 12) for part in counts.reshape(30, 120)]
+    assert float(np.mean(found)) == pytest.approx(dispersion, rel=0.12)
+
+
+def test_dispersion_is_never_below_one_nor_guessed_from_little() -> None:
+    assert find_dispersion(np.full(120, 400.0), 12) == 1.0
+    assert find_dispersion(np.random.default_rng(0).normal(1000, 300, 24), 12) == 1.0
+    holes = np.random.default_rng(0).poisson(400, 120).astype(float)
+    holes[::2] = np.nan  # no step is left
+    assert find_dispersion(holes, 12) == 1.0
+
+
+def many(after: float, before: list[float], dispersion: float = 1.0) -> tuple[float, float, float]:
+    rng = np.random.default_rng(0)
+    return compare(after, before, dispersion, level=0.95, draws=400_000, rng=rng)
+
+
+@pytest.mark.parametrize(("after", "before"), [(2484, 3748), (2332, 3839), (300, 310)])
+def test_interval_of_a_ratio_is_that_of_statsmodels(after: int, before: int) -> None:
+    change, lower, upper = many(after, [before])
+    assert change == pytest.approx(100 * (after / before - 1))
+    expected = confint_poisson_2indep(after, 1, before, 1, compare="ratio", method="score")
+    assert (1 + lower / 100, 1 + upper / 100) == pytest.approx(expected, rel=0.004)
+
+
+def test_interval_against_several_years_is_that_of_statsmodels() -> None:
+    # one month against the mean of five: rates with exposures of 1 and 5
+    before = [200.0, 210.0, 190.0, 220.0, 205.0]
+    change, lower, upper = many(180, before)
+    assert change == pytest.approx(100 * (180 / 205 - 1))
+    expected = confint_poisson_2indep(180, 1, sum(before), 5, compare="ratio", method="score")
+    assert (1 + lower / 100, 1 + upper / 100) == pytest.approx(expected, rel=0.006)
+
+
+@pytest.mark.parametrize(("after", "before"), [(8, 15), (3, 12), (20, 11)])
+def test_interval_of_small_counts_lies_in_the_exact_one(after: int, before: int) -> None:
+    # Given the sum, `after` is binomial: Clopper and Pearson's interval of the share, which holds
+    # at least 95 per cent, gives the widest ratio; Jeffreys' lies inside it, within a tenth.
+    exact = stats.binomtest(after, after + before).proportion_ci(0.95, method="exact")
+    widest = [p / (1 - p) for p in (exact.low, exact.high)]
+    _, lower, upper = many(after, [before])
+    assert widest[0] <= 1 + lower / 100 <= after / before <= 1 + upper / 100 <= widest[1]
+    jeffreys = stats.beta.ppf([0.025, 0.975], after + 0.5, before + 0.5)
+    expected = jeffreys / (1 - jeffreys)
+    assert (1 + lower / 100, 1 + upper / 100) == pytest.approx(tuple(expected), rel=0.01)
+
+
+def test_dispersion_of_four_doubles_the_interval() -> None:
+    logs = [np.diff(np.log([1 + b / 100 for b in many(9000, [8000], d)[1:]])) for d in (1.0, 4.0)]
+    assert logs[1] / logs[0] == pytest.approx(2.0, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("after", "before"), [(5.0, [0.0]), (np.nan, [5.0]), (5.0, [np.nan, 4.0]), (5.0, [])]
+)
+def test_change_from_nothing_is_undefined(after: float, before: list[float]) -> None:
+    assert np.isnan(many(after, before)).all()
+
+
+def test_change_to_nothing_is_a_fall_of_all() -> None:
+    change, lower, upper = many(0, [50])
+    assert change == -100.0
+    assert -100 <= lower < upper < -90
+
+
+def make_table(panel: Panel, **given: Any) -> pd.DataFrame:
+    settings: dict[str, Any] = {"total_name": "London", "level": 0.95, "draws": 1000, "seed": 0}
+    return compare_years(Campaign(**AUTUMN_NIGHTS), panel, **(settings | given))
+
+
+def test_year_on_year_of_london_s_robberies(london: Panel) -> None:
+    table = make_table(london.select(offence="robbery"))
+    assert list(table.columns) == COLUMNS
+    total = table[table["area"] == "London"]
+    on_last_year = total[total["against"].str.len() < 20].set_index("period")
+    # recorded offences, from the publisher's table: 2484 against 3748, 2332 against 3839, 4816
+    # against 7587, 2626 against 3352, 2545 against 3083
+    expected = {
+        "2020-10 to 2020-11": -36.5,
+        "2020-10": -33.7,
+        "2020-11": -39.3,
+        "2020-09": -21.7,
+        "2020-08": -17.5,
+    }
+    assert on_last_year["change_percent"].round(1).to_dict() == expected
+    window = total[total["period"] == "2020-10 to 2020-11"].iloc[0]
+    assert (window["before"], window["after"]) == (7587.0, 4816.0)
+    assert window["against"] == "2019-10 to 2019-11"
+    # five Octobers: 1842, 2069, 3058, 2936 and 3748
+    five = total[(total["period"] == "2020-10") & (total["against"] == "mean of 2015 to 2019")]
+    assert five["before"].tolist() == [2730.6]
+    areas = table[table["area"] != "London"]
+    assert len(areas) == 13
+    assert set(areas["against"]) == {"2019-10 to 2019-11"}
+    assert (table["change_percent_lower"] < table["change_percent"]).all()
+    assert (table["change_percent"] < table["change_percent_upper"]).all()
+
+
+def test_totals_take_the_name_that_they_are_given(london: Panel) -> None:
+    some = london.select(offence="robbery", area=["Central East", "North Area"])
+    assert set(make_table(some, total_name="campaign areas")["area"]) == {
+        "campaign areas",
+        "Central East",
+        "North Area",
+    }
+    # the total of one area is that area
+    one = london.select(offence="robbery", area="Central East")
+    assert set(make_table(one)["area"]) == {"Central East"}
+
+
+def test_missing_parts_are_never_read_as_zero() -> None:
+    panel = simulate(areas=2, years=6)
+    values = panel.values.copy()
+    values[0, 57] = np.nan  # October 2019
+    table = make_table(replace(panel, values=values), total_name="all areas")
+    october = table[(table["area"] == "all areas") & (table["period"] == "2020-10")].iloc[0]
+    assert np.isnan(october["before"])
+    assert np.isnan(october["change_percent"])
+    area = table[table["area"] == "Area 02"].iloc[0]
+    assert np.isfinite(area["change_percent"])
+
+
+@pytest.mark.parametrize("freq", ["W-SUN", "D"])
+def test_weeks_are_compared_with_the_same_weekdays(freq: str) -> None:
+    table = make_table(simulate(areas=1, years=6, freq=freq))
+    row = table.iloc[0]
+    # 19 October 2020 was a Monday; the nearest Monday 52 weeks before is 21 October 2019
+    assert row["period"].startswith("2020-10-19 to 2020-11-0")
+    assert row["against"].startswith("2019-10-21 to 2019-11-")
+    assert table["period"].tolist()[2].startswith("2020-09-28 to 2020-1")  # the three weeks before
+
+
+def test_count_needs_whole_periods(london: Panel) -> None:
+    comparer = Comparer(london.select(offence="robbery").total(), 0.95, 100, 0)
+    day = pd.Timestamp
+    whole = comparer.count(0, day("2020-10-01").date(), day("2020-11-30").date())
+    assert whole == 2484 + 2332
+    assert np.isnan(comparer.count(0, day("2020-10-01").date(), day("2020-11-29").date()))
+    assert np.isnan(comparer.count(0, day("2024-10-01").date(), day("2024-11-30").date()))
+
+
+def test_ladder_step_by_step(london: Panel) -> None:
+    # plain expects 2,900 in October and 2,900 in November, masked 3,000 and 3,000, each +-100
+    plain = make_forecast([[2900 + d, 2900 + d] for d in range(-100, 101)])
+    masked = make_forecast([[3000 + d, 3000 + d] for d in range(-100, 101)])
+    ladder = take(london, [("model, all", plain), ("model, some", masked)], measure="calls")
+    assert [s.label for s in ladder.steps] == [
+        "as announced: calls, 2020-10 against 2019-10",
+        "recorded offences, 2020-10 against 2019-10",
+        "the same against the mean of 2015 to 2019",
+        "before the campaign: 2020-08 against the year before",
+        "before the campaign: 2020-09 against the year before",
+        "what is left when the change just before the campaign is carried on",
+        "model, all: 2020-10",
+        "model, some: 2020-10",
+        "the whole of 2020-10 to 2020-11 against the model: the campaign and everything else that "
+        "began with it",
+    ]
+    changes = [round(s.change_percent, 1) for s in ladder.steps]
+    # 2484/3748; 2484/2730.6; 2545/3083; 2626/3352; 2484/(3748 x 2626/3352); 2484/2900; 2484/3000;
+    # 4816/6000
+    assert changes == [-27.0, -33.7, -9.0, -17.5, -21.7, -15.4, -14.3, -17.2, -19.7]
+    carried = ladder.steps[5]
+    assert carried.reference == pytest.approx(3748 * 2626 / 3352)
+    # 201 draws: ranks 0.025 x 202 = 5 and 197, that is 3000 - 96 and 3000 + 96
+    model = ladder.steps[7]
+    assert model.change_percent_lower == pytest.approx(100 * (2484 / 3096 - 1))
+    assert model.change_percent_upper == pytest.approx(100 * (2484 / 2904 - 1))
+    window = ladder.steps[8]
+    assert (window.observed, window.reference) == (4816.0, 6000.0)
+    assert [s.kind for s in ladder.steps][3:6] == ["before", "before", "years"]
+
+
+def test_one_comparison_has_one_interval_wherever_it_stands(london: Panel) -> None:
+    table = make_table(london.select(offence="robbery"))
+    ladder = take(london)
+    for step, against in ((ladder.steps[1], "2019-10"), (ladder.steps[2], "mean of 2015 to 2019")):
+        row = table[(table["period"] == "2020-10") & (table["against"] == against)].iloc[0]
+        assert step.change_percent_lower == row["change_percent_lower"]
+        assert step.change_percent_upper == row["change_percent_upper"]
+
+
+@pytest.mark.parametrize(
+    ("given", "reproduced", "sentence"),
+    [
+        (
+            {"measure": "calls"},
+            None,
+            "Not reproduced: call-outs are not in these data, which count recorded offences.",
+        ),
+        (
+            {"measure": "incidents"},
+            None,
+            "Not reproduced: incidents are not in these data, which count recorded offences.",
+        ),
+        (
+            {},
+            False,
+            "Not reproduced: the claim says -27.0 per cent, these data -33.7.",
+        ),
+        (
+            {"change": -34},
+            True,
+            "Reproduced: the claim says -34.0 per cent, these data -33.7.",
+        ),
+        (
+            {"change": -33.2},
+            False,
+            "Not reproduced: the claim says -33.2 per cent, these data -33.7.",
+        ),
+        (
+            {"offence": "homicide"},
+            None,
+            "Not reproduced: homicide is not in these data.",
+        ),
+        (
+            {"against": "2009-10"},
+            None,
+            "Not reproduced: these data do not hold both periods in full.",
+        ),
+        (
+            {"period": "2020-10-19"},
+            None,
+            "Not reproduced: monthly figures cannot be added up to 2020-10-19 and 2019-10.",
+        ),
+    ],
+)
+def test_claim_is_compared_with_its_own_measure_only(
+    london: Panel, given: dict[str, Any], reproduced: bool | None, sentence: str
+) -> None:
+    ladder = take(london, **given)
+    assert (ladder.reproduced, ladder.sentence) == (reproduced, sentence)
+    assert ladder.steps[0].change_percent == given.get("change", -27.0)
+
+
+def test_weeks_are_never_added_up_to_a_month() -> None:
+    # October 2020 touches five weeks and October 2019 five; October 2023 touches six
+    panel = simulate(areas=1, years=8, freq="W-SUN")
+    forecast = make_forecast([[1, 2], [2, 3]])
+    ladder = take(
+        panel, [("model", replace(forecast, periods=panel.periods[-2:]))], measure=panel.measure
+    )
+    assert ladder.reproduced is None
+    assert ladder.sentence == (
+        "Not reproduced: weekly figures cannot be added up to 2020-10 and 2019-10."
+    )
+    assert len(ladder.steps) == 2
+
+
+def test_claim_of_an_offence_that_was_not_targeted_has_no_model_step(london: Panel) -> None:
+    forecasts = [("model", make_forecast([[2900, 2900], [2950, 2950]]))]
+    ladder = take(london, forecasts, offence="burglary")
+    assert ladder.reproduced is not None
+    assert len(ladder.steps) == 6
+    assert not [s for s in ladder.steps if s.kind == "model"]
+
+
+def test_headline_is_one_table(london: Panel) -> None:
+    headline = Headline((take(london), take(london, change=-34)))
+    table = headline.summary()
+    assert table["step"].tolist() == [*range(1, 7), *range(1, 7)]
+    assert list(table.columns) == [
+        "claim",
+        "step",
+        "label",
+        "observed",
+        "reference",
+        "change_percent",
+        "change_percent_lower",
+        "change_percent_upper",
+    ]
+    assert repr(headline).startswith("Headline(Not reproduced: the claim says -27.0 per cent")
+    assert repr(Headline(())) == "Headline(no claim)"
+    assert list(Headline(()).summary().columns) == list(table.columns)
