@@ -1,0 +1,173 @@
+"""Sentences about a result, made by rule: for the page, the figures and the terminal."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from forecast.impact.effect import CANNOT_TELL, FEWER, MORE, NO_DIFFERENCE, SeriesEffect
+from forecast.impact.results import describe_placebo
+from forecast.reporting.formatting import (
+    capitalise,
+    name_season,
+    name_window,
+    place,
+    spell_periods,
+    write_count,
+    write_gap,
+)
+
+if TYPE_CHECKING:
+    from forecast.impact.evaluation import Evaluation
+
+
+def describe_verdict(part: SeriesEffect) -> str:
+    """Return the sentence that says what a verdict means."""
+    return {
+        FEWER: "Fewer were counted than expected, by more than the forecast usually errs.",
+        MORE: "More were counted than expected, by more than the forecast usually errs.",
+        NO_DIFFERENCE: (
+            "The count lies within the range in which the forecast usually errs: this is not "
+            "proof that nothing changed."
+        ),
+        CANNOT_TELL: (
+            "Something stands in the way of an answer, so none is given; the figures are shown "
+            "all the same."
+        ),
+    }[part.verdict]
+
+
+def write_finding(part: SeriesEffect) -> str:
+    """Return the finding on one series as a title, with both counts.
+
+    Examples
+    --------
+    "Robbery in London: 959 fewer than the 5,775 expected"
+    """
+    head = f"{capitalise(part.offence)} in {place(part.area)}"
+    seen, expected = write_count(part.observed), write_count(part.expected)
+    gap = write_gap(part.effect)
+    return {
+        FEWER: f"{head}: {seen} counted, {gap} than the {expected} expected",
+        MORE: f"{head}: {seen} counted, {gap} than the {expected} expected",
+        NO_DIFFERENCE: f"{head}: no clear difference, {seen} counted and {expected} expected",
+        CANNOT_TELL: (
+            f"{head}: {seen} counted, {expected} expected, but what the campaign changed cannot "
+            "be told"
+        ),
+    }[part.verdict]
+
+
+def years_of_total(result: Evaluation, offence: str) -> pd.DataFrame:
+    """Return the rows of `year_on_year` that are of an offence's total: its first area's."""
+    own = result.year_on_year[result.year_on_year["offence"] == offence]
+    return own[own["area"] == own["area"].iloc[0]] if len(own) else own
+
+
+def describe_estimand(result: Evaluation) -> str:
+    """Return the question that the numbers answer."""
+    main = result.main
+    return (
+        f"How many {result.counts.measure} were there in the whole of {name_window(main.periods)}, "
+        f"against what would have been expected without the campaign, over and above a usual "
+        f"{name_season(main.periods)}?"
+    )
+
+
+def exposed_share(part: SeriesEffect) -> float:
+    """Share of the expected count that lies on the campaign's own days, spread evenly."""
+    on_days = sum(e * x for e, x in zip(part.exposure, part.expected_by_period, strict=True))
+    return float(on_days / part.expected) if part.expected > 0 else math.nan
+
+
+def describe_detectable(part: SeriesEffect) -> str:
+    """Return how small a fall these figures could not have shown.
+
+    In per cent of the whole periods, and of the campaign's own days: if all of a fall lay on
+    them, it would be larger there by the share of the expected count that they hold.
+    """
+    smallest, share = part.smallest_detectable_percent, exposed_share(part)
+    if math.isnan(smallest):
+        return (
+            "How small a fall could have been seen is not known, for how far the forecast usually "
+            "errs could not be measured."
+        )
+    text = (
+        f"A fall of less than {smallest:.0f} per cent of the whole of {name_window(part.periods)} "
+        f"(about {write_count(smallest * part.expected / 100)} of {write_count(part.expected)}) "
+        "would probably have gone unseen."
+    )
+    if share > 0.999:
+        return text
+    inside = smallest / share
+    if inside > 100:
+        return f"{text} Not even a campaign after which nothing was left would have been seen."
+    return (
+        f"{text} If all of it lay on the campaign's own days, that is {inside:.0f} per cent of "
+        "what was expected on them."
+    )
+
+
+def describe_held(result: Evaluation) -> str:
+    """Return how many windows of other years lay inside their intervals."""
+    tests = result.placebo.totals
+    if result.baseline.calibration is None:
+        return "How far the forecast usually errs in other years is not known"
+    return (
+        f"{int(tests['held'].sum()):,} of {len(tests):,} tests on windows of other years lay "
+        f"inside their {100 * result.level:.0f} per cent interval"
+    )
+
+
+def describe_rank(result: Evaluation) -> str:
+    """Return where the campaign stands among windows of other years: description only."""
+    found = describe_placebo(result.main, result.placebo)
+    n = int(str(found["windows"]))
+    if n == 0 or result.baseline.calibration is None:
+        return "Without enough windows of other years the campaign has no rank among them."
+    rank = float(str(found["rank"]))
+    further = round(rank * (n + 1)) - 1
+    how_many = f"{further or 'none'} {'was' if further < 2 else 'were'}"
+    return (
+        f"Description only: of {n} windows of other years, for {result.main.offence}, {how_many} "
+        f"at least as far from what was expected as the "
+        f"campaign's (rank {rank:.2f}; with {n} windows it cannot fall below {1 / (n + 1):.2f})."
+    )
+
+
+def summary_lines(result: Evaluation) -> list[str]:
+    """Return the result as lines of plain text, for a terminal or a log.
+
+    The verdict and its reason, the totals, each claim step by step, other years, and the checks
+    that did not pass. Only the hyphen is used as a minus sign, so that any terminal shows it.
+    """
+    main, campaign = result.main, result.campaign
+    lines = [
+        f"{campaign.name}: {main.verdict} ({main.offence}, {main.area})",
+        spell_periods(main.reason),
+        "",
+        f"Totals, whole of {name_window(main.periods)}, {result.counts.measure}:",
+    ]
+    for part in (p for p in result.effect.parts if p.is_total):
+        low, high = part.percent_interval
+        lines.append(
+            f"  {part.offence}, {part.area}: {part.observed:,.0f} observed, "
+            f"{part.expected:,.0f} expected, {part.effect:+,.0f} ({part.percent:+.1f} per cent, "
+            f"{low:+.1f} to {high:+.1f}): {part.verdict}"
+        )
+    for ladder in result.headline.ladders:
+        lines += ["", f'Claim: "{ladder.claim.text}"', f"  {ladder.sentence}"]
+        for number, step in enumerate(ladder.steps, start=1):
+            change = f"{step.change_percent:+.1f}"
+            if not math.isnan(step.change_percent_lower):
+                change += f" ({step.change_percent_lower:+.1f} to {step.change_percent_upper:+.1f})"
+            lines.append(f"  {number}. {spell_periods(step.label)}: {change}")
+    lines += ["", f"{describe_held(result)}."]
+    doubts = [check for check in result.checks if check.status != "passed"]
+    lines += ["", "Checks that did not pass:" if doubts else "All checks passed."]
+    for check in doubts:
+        blocks = ", blocks a verdict" if check.blocking and not check.areas_only else ""
+        lines.append(f"  {check.name} ({check.status}{blocks}): {spell_periods(check.text)}")
+    return [*lines, "", f"Source: {result.counts.snapshot.sentence()}"]

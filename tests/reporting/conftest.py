@@ -1,0 +1,95 @@
+"""Evaluations with known answers, one for each verdict, and one from an unfriendly file."""
+
+from __future__ import annotations
+
+import pytest
+
+from forecast.data.panel import Panel
+from forecast.impact.campaign import Campaign
+from forecast.impact.evaluation import Evaluation, evaluate
+from forecast.simulation import simulate
+
+HOSTILE = "<script>alert('x')</script> & $more$"
+
+
+def patrols(**more: object) -> Campaign:
+    """A campaign in the window in which simulated effects are planted."""
+    facts: dict[str, object] = {"name": "Night patrols", "offences": ["robbery"]}
+    facts |= {"start": "2022-10-01", "end": "2022-11-30", **more}
+    return Campaign(**facts)
+
+
+def planted(effect: float) -> Panel:
+    """Two areas and eight years with an effect in the last October and November."""
+    return simulate(areas=2, years=8, effect=effect)
+
+
+@pytest.fixture(scope="session")
+def fewer() -> Evaluation:
+    """A fall of three tenths was planted."""
+    return evaluate(patrols(), planted(-0.3), draws=200)
+
+
+@pytest.fixture(scope="session")
+def more() -> Evaluation:
+    """A rise of three tenths was planted."""
+    return evaluate(patrols(), planted(0.3), draws=200)
+
+
+@pytest.fixture(scope="session")
+def unclear() -> Evaluation:
+    """Nothing was planted."""
+    return evaluate(patrols(), planted(0.0), draws=200)
+
+
+@pytest.fixture(scope="session")
+def blocked() -> Evaluation:
+    """A fall was planted, and a disruption shares ten of the campaign's days."""
+    shock = {"name": "stadium closed", "start": "2022-10-05", "end": "2022-10-14"}
+    return evaluate(patrols(disruption=[shock]), planted(-0.3), draws=200)
+
+
+@pytest.fixture(scope="session")
+def verdicts(
+    fewer: Evaluation, more: Evaluation, unclear: Evaluation, blocked: Evaluation
+) -> dict[str, Evaluation]:
+    """One evaluation for each verdict."""
+    found = {result.verdict: result for result in (fewer, more, unclear, blocked)}
+    assert len(found) == 4
+    return {str(verdict): result for verdict, result in found.items()}
+
+
+@pytest.fixture(scope="session")
+def hostile() -> Evaluation:
+    """A campaign file whose texts hold mark-up, and words that a report may not use itself."""
+    campaign = patrols(
+        name=HOSTILE,
+        aim="Show that patrols led to less <b>robbery</b>",
+        claim=[
+            {
+                "text": "patrols caused a fall of 30 per cent",
+                "measure": "simulated offences",
+                "offence": "robbery",
+                "period": "2022-10",
+                "against": "2021-10",
+                "change": -30,
+            }
+        ],
+        output=[{"kind": "arrests <i>", "count": 1234, "source": "thanks to the press office"}],
+    )
+    return evaluate(campaign, planted(-0.3), draws=200)
+
+
+@pytest.fixture(scope="session")
+def lonely() -> Evaluation:
+    """One area with too short a past for any window of another year."""
+    return evaluate(patrols(), simulate(areas=1, years=3, start="2020-01"), draws=200)
+
+
+@pytest.fixture(scope="session")
+def weekly() -> Evaluation:
+    """Weeks, the campaign beginning in the middle of one."""
+    campaign = patrols(start="2022-10-19", end="2022-11-08")
+    days = ("2022-10-19", "2022-11-08")
+    counts = simulate(areas=2, years=8, effect=-0.3, freq="W-SUN", window=days)
+    return evaluate(campaign, counts, draws=200)

@@ -1,0 +1,148 @@
+"""What stands in each section of the report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from forecast.impact.checks import Check
+from forecast.impact.evaluation import Evaluation
+from forecast.reporting import sections
+
+
+def test_facts_say_which_days_were_counted(autumn_nights: Evaluation, fewer: Evaluation) -> None:
+    facts = dict(sections.list_facts(autumn_nights))
+    assert facts["Campaign"] == "19 October to 8 November 2020, 21 days"
+    # 13 days of October and 8 of November; 31 and 30 days in all
+    assert facts["Counted"] == (
+        "the whole of October and November 2020: 21 of 61 days are campaign days, because the "
+        "figures are by month"
+    )
+    assert facts["Offences"] == "robbery and violence with injury; the verdict is of the first"
+    assert facts["Areas"].startswith("all: 12 areas (Central East, ")
+    assert facts["Areas"].endswith("and offences marked “Not allocated”")
+    assert facts["Measure"] == "recorded offences"
+    assert "over and above a usual autumn" in facts["Question"]
+    assert "StructuralTrend" in facts["What was expected"]
+    assert dict(sections.list_facts(fewer))["Counted"] == "the whole of October and November 2022"
+    assert dict(sections.list_facts(fewer))["Offences"] == "robbery"
+
+
+def test_the_detectable_fall_is_divided_by_the_exposed_share(autumn_nights: Evaluation) -> None:
+    frame = sections.show_detectable(autumn_nights).frame
+    main = autumn_nights.main
+    october, november = main.expected_by_period
+    share = (13 / 31 * october + 8 / 30 * november) / (october + november)
+    row = frame.iloc[0]
+    assert row["smallest_percent"] == -main.smallest_detectable_percent
+    assert row["smallest_window_percent"] == pytest.approx(
+        -main.smallest_detectable_percent / share
+    )
+    assert row["in_window_percent"] == main.in_window_percent
+    assert len(frame) == 2
+
+
+def test_the_ladder_does_not_invent_an_interval_for_the_claim(autumn_nights: Evaluation) -> None:
+    ladder = autumn_nights.headline.ladders[0]
+    frame = sections.show_ladder(ladder, 0.95).frame
+    assert frame["interval"].iloc[0] == "none"
+    assert " to " in frame["interval"].iloc[1]
+    assert frame["label"].iloc[1].startswith("2. recorded offences, 2020-10")
+    assert len(frame) == len(ladder.steps)
+
+
+def test_years_and_areas_have_a_table_for_each_offence(autumn_nights: Evaluation) -> None:
+    years = sections.show_years(autumn_nights)
+    assert [table.caption.split(":")[0] for table in years] == ["Robbery", "Violence with injury"]
+    assert years[0].frame["before"].iloc[0] == 7587.0  # 3,748 and 3,839 in 2019
+    areas = sections.show_areas(autumn_nights)
+    assert [len(table.frame) for table in areas] == [13, 13]
+    names = areas[1].frame["area"].tolist()
+    assert names[:12] == sorted(names[:12])
+    assert names[12] == "Not allocated"
+
+
+def test_one_area_has_no_table_of_areas(lonely: Evaluation) -> None:
+    assert sections.show_areas(lonely) == []
+    assert len(sections.show_years(lonely)[0].frame) > 0
+
+
+def test_chance_alone_is_counted(autumn_nights: Evaluation) -> None:
+    # 26 intervals at 95 per cent: 1.3
+    assert "There are 26 intervals" in sections.describe_chance(autumn_nights)
+    assert "about 1 would" in sections.describe_chance(autumn_nights)
+
+
+def test_placebo_sets_show_all_and_each_season(autumn_nights: Evaluation) -> None:
+    frame = sections.show_placebo(autumn_nights).frame
+    assert frame["set"].tolist() == [
+        "All windows", "Same season", "Half a year away", "No earlier campaign known",
+    ]  # fmt: skip
+    assert frame["tests"].iloc[0] == frame["tests"].iloc[1] + frame["tests"].iloc[2]
+
+
+@pytest.mark.parametrize(
+    ("status", "blocking", "areas_only", "words"),
+    [
+        ("failed", True, False, "yes, and does for all"),
+        ("failed", True, True, "yes, and does for single areas"),
+        ("not possible", True, False, "yes, and does for all"),
+        ("passed", True, True, "yes, for single areas"),
+        ("failed", False, False, "no"),
+    ],
+)
+def test_checks_say_in_words_whether_they_bar_a_verdict(
+    autumn_nights: Evaluation, status: str, blocking: bool, areas_only: bool, words: str
+) -> None:
+    check = Check("a name", status, blocking, "In 2020-10: -5.", areas_only)  # type: ignore[arg-type]
+    row = sections.show_checks(replace(autumn_nights, checks=(check,))).frame.iloc[0]
+    assert row["status"] == status
+    assert row["blocking"] == words
+    assert row["text"] == "In October 2020: −5."
+    assert row["name"] == "A name"
+
+
+def test_assumptions_follow_the_checks(autumn_nights: Evaluation) -> None:
+    frame = sections.show_assumptions(autumn_nights).frame.set_index("check")
+    status = {check.name: check.status for check in autumn_nights.checks}
+    words = {"passed": "good", "failed": "poor", "not possible": "not known"}
+    assert set(frame.index) <= set(status)  # every check that is named exists
+    for name, row in frame.iterrows():
+        assert row["quality"] == words[status[str(name)]]
+    assert frame.loc["disruptions in the window", "quality"] == "poor"
+
+
+def test_disruptions_are_shown_with_the_campaign_s_days(autumn_nights: Evaluation) -> None:
+    frame = sections.show_disruptions(autumn_nights).frame.set_index("name")
+    assert frame.loc["second national lockdown", "inside"] == 4  # 5 to 8 November
+    assert frame.loc["London in Tier 2 (High)", "days"] == "17 October to 4 November 2020"
+    assert frame.loc["first national lockdown", "inside"] == 0
+
+
+def test_data_and_provenance_are_complete(autumn_nights: Evaluation, fewer: Evaluation) -> None:
+    facts = dict(sections.list_data_facts(autumn_nights))
+    assert facts["Licence"].startswith("Contains public sector information")
+    assert len(facts["SHA-256"]) == 64
+    assert "2010-04 to 2024-10" in facts["Span"]
+    assert dict(sections.list_data_facts(fewer))["SHA-256"] == "not known"
+    made = dict(sections.list_provenance(fewer, command="forecast evaluate x"))
+    assert made["Command"] == "forecast evaluate x"
+    assert (made["Seed"], made["Draws"]) == ("0", "200")
+    assert set(made) == {"Package", "Command", "Seed", "Draws", "Model", "Python", "Seconds"}
+
+
+def test_offences_not_targeted_stand_with_both_counts(
+    autumn_nights: Evaluation, fewer: Evaluation
+) -> None:
+    text = sections.describe_untargeted(autumn_nights)
+    for part in autumn_nights.untargeted:
+        assert f"{part.offence} " in text
+        assert f"{part.observed:,.0f} counted, {part.expected:,.0f} expected" in text
+    assert sections.describe_untargeted(fewer) == ""
+
+
+def test_activity_is_listed_as_such(autumn_nights: Evaluation) -> None:
+    table = sections.show_outputs(autumn_nights)
+    assert table.caption == "Activity of the campaign, which is not its effect"
+    assert table.frame.set_index("kind").loc["weapon sweeps", "count"] == 1384
