@@ -158,13 +158,15 @@ def backtest(
     if as_json:
         print_json(scores.to_dict())
         return
-    table = scores.summary()
-    rows = [
-        [str(v) if isinstance(v, str) else f"{v:.3f}" for v in row]
-        for row in table.itertuples(index=False)
-    ]
-    print_table(f"{horizon} ahead from {origins} past dates", list(table.columns), rows)
-    say("wis, mase and crps: smaller is better; skill: share of the naive model's wis saved.")
+    columns = ["model", "wis", "crps", "mase", "coverage_80", "coverage_95", "skill"]
+    table = scores.summary()[columns]
+    rows = [[str(row[0]), *(f"{v:.3f}" for v in row[1:])] for row in table.to_numpy().tolist()]
+    heads = ["model", "wis", "crps", "mase", "in 80 %", "in 95 %", "skill"]
+    print_table(f"{horizon} ahead from {origins} past dates", heads, rows)
+    say(
+        "wis, crps and mase: smaller is better, 1 is about the naive model in sample; in 80 %: "
+        "share of counts inside the 80 per cent interval; skill: share of the naive wis saved."
+    )
 
 
 @app.command()

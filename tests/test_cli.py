@@ -1,0 +1,163 @@
+"""The command line: what it prints, what it writes, and the code it ends with."""
+
+from __future__ import annotations
+
+import csv
+import json
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from forecast import cli
+
+TOML = """
+name = "Night patrols"
+start = 2022-10-01
+end = 2022-11-30
+offences = ["robbery"]
+"""
+
+
+def run(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own."""
+    code = "from forecast.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, cwd=cwd, timeout=300
+    )
+
+
+def call(*words: str) -> int:
+    """Run the command in this process and return its exit code."""
+    old, sys.argv = sys.argv, ["forecast", *words]
+    try:
+        cli.main()
+    except SystemExit as end:
+        return int(end.code or 0)
+    finally:
+        sys.argv = old
+    return 0
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small simulated file with a fall of 40 per cent, and a campaign file beside it."""
+    folder = tmp_path_factory.mktemp("cli")
+    done = run(
+        "simulate", "--out", "counts.csv", "--areas", "2", "--years", "8", "--effect", "-0.4",
+        cwd=folder,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (folder / "patrols.toml").write_text(TOML, "utf-8")
+    return folder
+
+
+def test_help_answers_in_half_a_second_of_cpu() -> None:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = run("--help")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert done.returncode == 0
+    for name in ("evaluate", "profile", "backtest", "simulate"):
+        assert name in done.stdout
+    assert "Exit codes" in done.stdout
+    assert spent < 0.5
+
+
+def test_simulate_writes_a_tidy_file(simulated: Path) -> None:
+    with (simulated / "counts.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2 * 8 * 12
+    assert list(rows[0]) == ["area", "offence", "period", "count"]
+
+
+def test_simulate_does_not_replace_a_file(simulated: Path, capsys: pytest.CaptureFixture) -> None:
+    before = (simulated / "counts.csv").read_bytes()
+    assert call("simulate", "--out", str(simulated / "counts.csv")) == 2
+    assert "'counts.csv' must not exist yet: it does" in capsys.readouterr().err
+    assert (simulated / "counts.csv").read_bytes() == before
+
+
+def test_evaluate_prints_one_json_object_and_writes_the_same(simulated: Path) -> None:
+    words = ("evaluate", "patrols.toml", "--data", "counts.csv", "--draws", "200")
+    done = run(*words, "--json", "--out", "made", cwd=simulated)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["schema"] == "forecast.evaluation/1"
+    assert found["results"][0]["verdict"] == "fewer than expected"
+    command = "forecast evaluate patrols.toml --data counts.csv --draws 200"
+    assert found["provenance"]["command"] == command
+    written = list((simulated / "made").rglob("evaluation.json"))
+    assert len(written) == 1
+    assert json.loads(written[0].read_text("utf-8")) == found
+    again = json.loads(run(*words, "--json", cwd=simulated).stdout)
+    del found["provenance"]["seconds"], again["provenance"]["seconds"]
+    assert again == found
+
+
+def test_evaluate_speaks_plainly_in_the_terminal(simulated: Path) -> None:
+    words = ("evaluate", "patrols.toml", "--data", "counts.csv", "--draws", "200")
+    done = run(*words, cwd=simulated)
+    assert done.returncode == 0, done.stderr
+    assert "Night patrols: FEWER THAN EXPECTED" in done.stdout
+    assert "placebo windows" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("evaluate", "autumn-nights-2022"), "'autumn-nights-2022' is neither"),
+        (("evaluate", "missing.toml"), "'missing.toml' was not found"),
+        (("evaluate", "autumn-nights-2020", "--data", "nowhere.csv"), "nowhere.csv"),
+        (("evaluate", "autumn-nights-2020", "--model", "oracle"), "found 'oracle'"),
+        (("evaluate", "autumn-nights-2020", "--level", "2"), "Level must lie between 0 and 1"),
+        (("profile", "--offence", "roberry"), "Did you mean 'robbery'"),
+        (("backtest", "--offence", "robbery", "--area", "Camdem"), "must hold the area 'Camdem'"),
+        (
+            ("simulate", "--out", "x.csv", "--window-start", "2020-01-01"),
+            "found one. Give both or none",
+        ),
+    ],
+)
+def test_bad_input_ends_with_two_and_says_why(
+    words: tuple[str, ...], message: str, capsys: pytest.CaptureFixture
+) -> None:
+    assert call(*words) == 2
+    shown = capsys.readouterr()
+    assert message in shown.err
+    assert shown.out == ""
+
+
+def test_a_campaign_that_does_not_fit_writes_nothing(simulated: Path) -> None:
+    bad = TOML.replace("robbery", "arson")
+    (simulated / "bad.toml").write_text(bad, "utf-8")
+    done = run("evaluate", "bad.toml", "--data", "counts.csv", "--out", "none", cwd=simulated)
+    assert done.returncode == 2
+    assert "must hold the offence 'arson'" in done.stderr
+    assert not (simulated / "none").exists()
+
+
+def test_wrong_use_ends_with_two() -> None:
+    assert run("evaluate").returncode == 2
+    assert run("evaluat").returncode == 2
+
+
+def test_profile_prints_a_table_and_json(capsys: pytest.CaptureFixture) -> None:
+    assert call("profile", "--offence", "robbery", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["schema"] == "forecast.profile/1"
+    assert call("profile", "--offence", "robbery") == 0
+    assert "November" in capsys.readouterr().out
+
+
+def test_backtest_prints_a_table_and_json(simulated: Path, capsys: pytest.CaptureFixture) -> None:
+    words = ("backtest", "--data", str(simulated / "counts.csv"), "--origins", "2")
+    assert call(*words, "--draws", "200", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["schema"] == "forecast.scores/1"
+    assert [m["model"] for m in found["models"]] == ["SeasonalNaive", "StructuralTrend"]
+    assert call(*words, "--draws", "200") == 0
+    assert "SeasonalNaive" in capsys.readouterr().out
