@@ -122,7 +122,7 @@ class Placebo:
         `mean_width_percent` (width of the interval of the effect in points).
         """
         totals = self.totals
-        same, none_known = totals["same_season"], totals["earlier"] == "none known"
+        same, none_known = totals["same_season"].astype(bool), totals["earlier"] == "none known"
         sets = {
             "all windows": totals,
             "same season": totals[same],

@@ -67,13 +67,13 @@ def plot_ladder(result: Evaluation, ladder: ClaimLadder) -> Plot:
                 hollow=step.kind == "claim",
             )
         )
-    last = ladder.steps[-1]
     claim = ladder.claim
+    before = [step for step in ladder.steps if step.kind == "before"]
     said = write_change(claim.change, claim.measure, spell_periods(claim.against))
     title = f"{capitalise(claim.offence)}. Claimed: {said}"
-    if last.kind == "model":
-        found = write_change(last.change_percent, result.counts.measure, "expected")
-        title += f"; found: {found}"
+    if before and math.isfinite(before[-1].change_percent):
+        found = write_change(before[-1].change_percent, result.counts.measure, "a year before")
+        title += f". Just before the campaign: {found}"
     subtitle = (
         "Change in per cent, step by step; below zero is fewer. Diamond: as announced. Dots: "
         "other years. Squares: before the campaign. Triangles: against the forecast. "

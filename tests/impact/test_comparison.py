@@ -79,6 +79,12 @@ def test_dispersion_of_counts_with_a_known_ratio(dispersion: float) -> None:
     assert float(np.mean(found)) == pytest.approx(dispersion, rel=0.12)
 
 
+def test_dispersion_to_two_per_cent() -> None:
+    # 200,000 months around 5,000: the robust variance is known to about half a per cent
+    counts = np.random.default_rng(9).negative_binomial(2500, 1 / 3, 200_000).astype(float)
+    assert find_dispersion(counts, 12) == pytest.approx(3.0, rel=0.015)
+
+
 def test_dispersion_is_never_below_one_nor_guessed_from_little() -> None:
     assert find_dispersion(np.full(120, 400.0), 12) == 1.0
     assert find_dispersion(np.random.default_rng(0).normal(1000, 300, 24), 12) == 1.0

@@ -59,6 +59,14 @@ def run(panel: Panel, campaign: Campaign, model: Model, **given: Any) -> Placebo
     return run_placebos(model, panel, campaign, [], **(settings | given))
 
 
+def test_the_summary_of_no_windows_counts_none() -> None:
+    columns = ["window", "year", "same_season", "earlier", "offence", "is_total", "spread", "z"]
+    nothing = pd.DataFrame(columns=columns).astype({"is_total": bool})
+    table = Placebo(nothing, (), 0.95).summary()
+    assert table["tests"].tolist() == [0, 0, 0, 0]
+    assert table["held"].tolist() == [0, 0, 0, 0]
+
+
 def test_windows_of_autumn_nights_in_london(london: Panel) -> None:
     # The data begin in 2010-04: three years before gives 2013-04 as the first. 2020 is the
     # campaign's own year. Disrupted months end with 2021-05, so windows in or a year after them
