@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -12,24 +12,25 @@ import pandas as pd
 from forecast.data.panel import Panel
 from forecast.errors import CampaignError, name_offenders
 from forecast.impact import checks as looking
-from forecast.impact.baseline import Baseline, calibrate, fit_before, hide_shocks, log_sd, shocks_of
+from forecast.impact import data_checks as figures
+from forecast.impact.baseline import Baseline, shocks_of
 from forecast.impact.campaign import Campaign
-from forecast.impact.checks import Check, blocking_reasons
-from forecast.impact.comparison import Headline, climb, compare_years
+from forecast.impact.checks import Check
+from forecast.impact.comparison import compare_years
 from forecast.impact.effect import (
     Effect,
     SeriesEffect,
     Verdict,
-    find_smallest_detectable,
-    measure_effect,
 )
+from forecast.impact.headline import Headline, climb
+from forecast.impact.measuring import make_baselines, measure_all, measure_untargeted
 from forecast.impact.placebo import Placebo, run_placebos
 from forecast.impact.results import describe_evaluation
 from forecast.models.base import Model
 from forecast.models.draws import Forecast
 from forecast.models.structural import StructuralTrend
-from forecast.periods import UNIT_NAMES, describe_span, label
-from forecast.seasonality.disruptions import Disruption, disrupted
+from forecast.periods import describe_span, label
+from forecast.seasonality.disruptions import Disruption
 
 Progress = Callable[[str, int, int], None]
 
@@ -192,13 +193,13 @@ def evaluate(
     placebo = run_placebos(
         placebo_model, panel, campaign, shocks, level=level, draws=draws, seed=seed, progress=step
     )
-    baseline, forecasts = _make_baselines(campaign, panel, shocks, model, placebo, draws, seed)
-    untargeted = _measure_untargeted(
+    baseline, forecasts = make_baselines(campaign, panel, shocks, model, placebo, draws, seed)
+    untargeted = measure_untargeted(
         campaign, panel, shocks, placebo_model, placebo, level, draws, seed
     )
     found = _look(campaign, counts, panel, shocks, placebo, untargeted, baseline, level)
     total_name = _name_total(campaign, counts)
-    effect = Effect(_measure_all(campaign, panel, baseline, placebo, found, level, total_name))
+    effect = Effect(measure_all(campaign, panel, baseline, placebo, found, level, total_name))
     ladders = tuple(
         climb(claim, campaign, panel, forecasts, level=level, draws=draws, seed=seed)
         for claim in campaign.claim
@@ -271,97 +272,6 @@ def _check_observed(campaign: Campaign, panel: Panel) -> None:
         )
 
 
-def _make_baselines(
-    campaign: Campaign,
-    panel: Panel,
-    shocks: list[Disruption],
-    model: Model | Forecast | None,
-    placebo: Placebo,
-    draws: int,
-    seed: int,
-) -> tuple[Baseline, list[tuple[str, Forecast]]]:
-    """The baseline, and the forecasts of the ladder: it comes last, named with what it saw."""
-    window = campaign.periods(panel.freq)
-    if isinstance(model, Forecast):
-        stored = _take_stored(campaign, panel, model)
-        return stored, [("stored forecast", stored.forecast)]
-    chosen = model or StructuralTrend()
-    targets = panel.select(offence=campaign.offences)
-    before = targets.before(window[0])
-    shaken = disrupted(before.periods, shocks)
-    used = ~shaken & ~np.isnan(before.values).all(axis=0)  # (period,)
-    calibration = placebo.calibration()
-    fitted = fit_before(chosen, hide_shocks(targets, shocks), window[0])
-    forecast, raw = calibrate(fitted, window, calibration, draws=draws, seed=seed)
-    trained = f"{describe_span(before.periods)}, {int(used.sum())} of {len(used)} used"
-    if shaken.any():
-        trained += f"; {int(shaken.sum())} disrupted left out"
-    baseline = Baseline(forecast, raw, calibration, trained)
-    everything = f"model, learnt from all {UNIT_NAMES[panel.freq]}s before"
-    if not shaken.any():
-        return baseline, [(everything, forecast)]
-    unmasked = fit_before(chosen, targets, window[0])
-    plain = calibrate(unmasked, window, calibration, draws=draws, seed=seed)[0]
-    left_out = f"model, disrupted {UNIT_NAMES[panel.freq]}s left out"
-    return baseline, [(everything, plain), (left_out, forecast)]
-
-
-def _take_stored(campaign: Campaign, panel: Panel, stored: Forecast) -> Baseline:
-    """Use a stored forecast as the baseline, when it fits the campaign."""
-    window = campaign.periods(panel.freq)
-    targets = panel.select(offence=campaign.offences)
-    problems = []
-    if stored.periods.freqstr != panel.freq or not bool(np.isin(window, stored.periods).all()):
-        problems.append(f"it does not hold all periods from {window[0]} to {window[-1]}")
-    elif stored.cutoff > window[0]:
-        problems.append(f"it saw counts up to {stored.cutoff - 1}, inside the window")
-    if stored.measure != panel.measure:
-        problems.append(f"it counts {stored.measure}, the panel {panel.measure}")
-    keys = pd.MultiIndex.from_frame(stored.series[["area", "offence"]])
-    rows = keys.get_indexer(pd.MultiIndex.from_frame(targets.series[["area", "offence"]]))
-    if (rows < 0).any():
-        problems.append(f"{int((rows < 0).sum())} series of the campaign are not in it")
-    if problems:
-        raise CampaignError(
-            f"Stored forecast must fit campaign {campaign.name!r}: {'; '.join(problems)}. "
-            "Choose one made before the campaign for the same areas and offences."
-        )
-    at = stored.periods.get_indexer(window)
-    forecast = replace(
-        stored,
-        draws=stored.draws[:, rows][:, :, at],
-        series=targets.series,
-        periods=window,
-        total_name=targets.total_name,
-    )
-    trained = f"a stored forecast that saw nothing from {label(stored.cutoff)} on"
-    return Baseline(forecast, forecast, None, trained)
-
-
-def _measure_untargeted(
-    campaign: Campaign,
-    panel: Panel,
-    shocks: list[Disruption],
-    model: Model,
-    placebo: Placebo,
-    level: float,
-    draws: int,
-    seed: int,
-) -> tuple[SeriesEffect, ...]:
-    """Totals of the offences that were not targeted, by the same steps."""
-    if not campaign.comparison.offences:
-        return ()
-    window = campaign.periods(panel.freq)
-    others = panel.select(offence=campaign.comparison.offences).total()
-    if np.isnan(others.values[:, others.periods.get_indexer(window)]).any():
-        return ()
-    fitted = fit_before(model, hide_shocks(others, shocks), window[0])
-    forecast, raw = calibrate(fitted, window, placebo.calibration(), draws=draws, seed=seed)
-    baseline = Baseline(forecast, raw, placebo.calibration(), "")
-    plain = campaign.model_copy(update={"offences": campaign.comparison.offences})
-    return _measure_all(plain, others, baseline, placebo, (), level, others.total_name)
-
-
 def _look(
     campaign: Campaign,
     counts: Panel,
@@ -381,74 +291,25 @@ def _look(
         looking.check_disruptions(campaign, panel, shocks),
         looking.check_settled(campaign, panel, shocks),
         calibrated,
-        looking.check_breaks(campaign, panel),
-        looking.check_unallocated(campaign, counts),
+        figures.check_breaks(campaign, panel),
+        figures.check_unallocated(campaign, counts),
         looking.check_exposure(campaign, panel),
         looking.check_untargeted(campaign, untargeted),
-        looking.check_years(campaign, panel, shocks),
+        figures.check_years(campaign, panel, shocks),
         looking.check_comparators(campaign, counts),
+        looking.check_number(_count_results(baseline.forecast), level),
+        looking.check_small_counts(baseline.forecast),
         looking.check_earlier(campaign, placebo),
-        looking.check_missing(panel, campaign),
-        looking.check_maturity(counts, campaign),
+        figures.check_missing(panel, campaign),
+        figures.check_maturity(counts, campaign),
     ]
     return tuple(sorted(found, key=lambda check: not check.blocking))
 
 
-def _measure_all(
-    campaign: Campaign,
-    panel: Panel,
-    baseline: Baseline,
-    placebo: Placebo,
-    found: tuple[Check, ...],
-    level: float,
-    total_name: str,
-) -> tuple[SeriesEffect, ...]:
-    """Effects of every offence: its total, then its areas when there are several."""
-    window = campaign.periods(panel.freq)
-    shares = campaign.exposure(panel.freq)
-    targets = panel.select(offence=campaign.offences)
-    parts = []
-    for offence in campaign.offences:
-        one = targets.select(offence=offence)
-        at = one.periods.get_indexer(window)
-        rows = np.flatnonzero((baseline.forecast.series["offence"] == offence).to_numpy())
-        several = len(rows) > 1
-        groups = [(rows, total_name if several else str(one.series["area"][0]), True)]
-        if several:
-            groups += [(rows[[i]], str(one.series["area"][i]), False) for i in range(len(rows))]
-        for members, area, is_total in groups:
-            mine = members - rows[0]
-            draws = baseline.forecast.draws[:, members].sum(axis=1).astype(float)
-            raw = baseline.raw.draws[:, members].sum(axis=1)
-            z = np.empty(0)  # of a stored forecast no placebo errors are known
-            if baseline.calibration is not None:
-                z = _placebo_errors(placebo, offence, is_total=is_total)
-            smallest = find_smallest_detectable(
-                draws.sum(axis=1), float(log_sd(raw.sum(axis=1))), z, level
-            )
-            parts.append(
-                measure_effect(
-                    one.values[mine][:, at].sum(axis=0),
-                    draws,
-                    offence=offence,
-                    area=area,
-                    is_total=is_total,
-                    periods=window,
-                    exposure=shares,
-                    level=level,
-                    smallest_detectable=smallest,
-                    blocking=blocking_reasons(found, is_total=is_total),
-                )
-            )
-    return tuple(parts)
-
-
-def _placebo_errors(placebo: Placebo, offence: str, *, is_total: bool) -> np.ndarray:
-    """Studentised placebo errors to inject a fall into: all totals, or this offence's areas."""
-    rows = placebo.errors[placebo.errors["is_total"] == is_total]
-    if not is_total:
-        rows = rows[rows["offence"] == offence]
-    return rows["z"].to_numpy(dtype=float)
+def _count_results(forecast: Forecast) -> int:
+    """Rows of the effect: every series, and a total for each offence with several areas."""
+    of_offence = forecast.series["offence"].value_counts()
+    return len(forecast.series) + int((of_offence > 1).sum())
 
 
 def _near(campaign: Campaign, panel: Panel, shocks: list[Disruption]) -> tuple[Disruption, ...]:

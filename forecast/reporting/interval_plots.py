@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 
 from forecast.data.sources import UNALLOCATED
 from forecast.errors import ForecastError
-from forecast.impact.comparison import ClaimLadder
 from forecast.impact.evaluation import Evaluation
+from forecast.impact.headline import ClaimLadder
 from forecast.reporting.drawing import Row, break_labels, draw_rows, row_heights
 from forecast.reporting.figures import Plot
 from forecast.reporting.formatting import (

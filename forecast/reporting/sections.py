@@ -11,8 +11,8 @@ import pandas as pd
 from forecast.data.sources import UNALLOCATED
 from forecast.errors import name_offenders
 from forecast.impact.checks import Check, days_in_window, join_words
-from forecast.impact.comparison import ClaimLadder
 from forecast.impact.evaluation import Evaluation
+from forecast.impact.headline import ClaimLadder
 from forecast.periods import UNIT_NAMES, days_in, days_inside, describe_span
 from forecast.reporting.formatting import (
     capitalise,

@@ -95,15 +95,15 @@ def describe_detectable(part: SeriesEffect) -> str:
             "errs could not be measured."
         )
     text = (
-        f"A fall of less than {smallest:.0f} per cent of the whole of {name_window(part.periods)} "
+        f"A fall of {math.ceil(smallest)} per cent of the whole of {name_window(part.periods)} "
         f"(about {write_count(smallest * part.expected / 100)} of {write_count(part.expected)}) "
-        "would probably have gone unseen."
+        "would have been seen in four of five placebo windows; a smaller one could be missed."
     )
     if share > 0.999:
         return text
     inside = smallest / share
     if inside > 100:
-        return f"{text} Not even a campaign after which nothing was left would have been seen."
+        return f"{text} Not even a campaign after which nothing was left is sure to be seen."
     return (
         f"{text} If all of it lay on the campaign's own days, that is {inside:.0f} per cent of "
         "what was expected on them."

@@ -210,7 +210,7 @@ def _unclear_slots(result: Evaluation) -> list[Slot]:
     unseen = (
         "How small a fall could have been seen is not known."
         if math.isnan(smallest)
-        else f"A fall under about {write_count(smallest)} would probably have gone unseen."
+        else f"A fall under about {write_count(smallest)} could have been missed."
     )
     return [
         Slot(

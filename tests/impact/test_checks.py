@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 
 from forecast.data.panel import Panel
-from forecast.data.sources import Snapshot
 from forecast.impact import checks as looking
 from forecast.impact.baseline import shocks_of
 from forecast.impact.campaign import Campaign
 from forecast.impact.checks import Check, blocking_reasons, days_in_window, join_words
 from forecast.impact.effect import SeriesEffect, measure_effect
 from forecast.impact.placebo import Placebo, Window
+from forecast.models.draws import Forecast
 from forecast.simulation import simulate
 
 
@@ -258,144 +258,6 @@ def test_too_few_placebo_windows(windows: int, found: str) -> None:
     )
 
 
-def test_recording_breaks(london: Panel) -> None:
-    # the new system came on 28 February 2024; three months before the window count as near
-    near = looking.check_breaks(make_campaign("2024-05-10", "2024-05-20"), london)
-    assert (near.status, near.blocking, near.text) == (
-        "failed",
-        True,
-        "What is counted changed in the window or shortly before it: new recording system "
-        "(CONNECT), from 2024-02-28.",
-    )
-    assert (
-        looking.check_breaks(make_campaign("2024-06-10", "2024-06-20"), london).status == "passed"
-    )
-    assert (
-        looking.check_breaks(make_campaign("2024-01-10", "2024-01-20"), london).status == "passed"
-    )
-    robbery = looking.check_breaks(make_campaign("2019-10-01", "2019-10-31"), london)
-    assert robbery.text == "No step in recording is known in the window or shortly before it."
-    violence = make_campaign("2019-10-01", "2019-10-31", offences=["violence with injury"])
-    assert looking.check_breaks(violence, london).text.endswith(
-        " Counts of violence with injury rose from 2014 on as recording practice improved."
-    )
-    early = make_campaign("2013-10-01", "2013-10-31", offences=["violence with injury"])
-    assert "rose" not in looking.check_breaks(early, london).text
-    elsewhere = looking.check_breaks(early, simulate(areas=2))
-    assert (elsewhere.status, elsewhere.blocking) == ("not possible", False)
-
-
-def test_earlier_years_compared_with(london: Panel) -> None:
-    def check(start: str, end: str) -> Check:
-        campaign = make_campaign(start, end)
-        return looking.check_years(campaign, london, shocks_of(campaign, london))
-
-    assert check("2019-10-01", "2019-11-30").status == "passed"
-    # November 2020 was disrupted, and the recording changed between the years before and 2024
-    assert check("2021-10-04", "2021-11-14").text == (
-        "The same months were disrupted in 2020. Changes against those years do not compare like "
-        "with like."
-    )
-    assert check("2024-09-01", "2024-09-30").text == (
-        "Recording changed in between: new recording system (CONNECT), from 2024-02-28. Changes "
-        "against those years do not compare like with like."
-    )
-    assert not check("2021-10-04", "2021-11-14").blocking
-
-
-@pytest.mark.parametrize("month", ["2020-03", "2023-03", "2023-10"])
-def test_month_with_many_offences_without_an_area_bars_single_units(
-    london: Panel, month: str
-) -> None:
-    campaign = make_campaign(f"{month}-01", f"{month}-28")
-    check = looking.check_unallocated(campaign, london)
-    assert (check.status, check.blocking, check.areas_only) == ("failed", True, True)
-    assert f"robbery {month}: " in check.text
-    assert check.text.endswith(
-        "so that single areas look lower than they were; the total does not."
-    )
-    # the share by hand, from the panel itself
-    robbery = london.select(offence="robbery")
-    at = robbery.periods == pd.Period(month, "M")
-    lost = robbery.values[robbery.series_index("Not allocated", "robbery"), at][0]
-    share = 100 * lost / robbery.values[:, at].sum()
-    assert f"robbery {month}: {share:.0f} per cent against" in check.text
-    row = check.table[check.table["period"] == pd.Period(month, "M")].iloc[0]
-    assert float(row["share"]) > 3 * float(row["usual"])
-
-
-def test_sum_of_some_units_is_barred_as_well(london: Panel) -> None:
-    some = make_campaign("2023-10-01", "2023-10-31", areas=["Central East", "North Area"])
-    check = looking.check_unallocated(some, london)
-    assert (check.status, check.areas_only) == ("failed", False)
-    assert check.text.endswith("so that the campaign's areas look lower than they were.")
-
-
-def test_usual_share_without_an_area(london: Panel) -> None:
-    check = looking.check_unallocated(make_campaign("2019-10-01", "2019-10-31"), london)
-    assert (check.status, check.text) == (
-        "passed",
-        "The share of offences that were given no area was not unusual.",
-    )
-    without = looking.check_unallocated(
-        make_campaign("2019-10-01", "2019-10-31"), simulate(areas=2)
-    )
-    assert without.text == "The panel has no row of offences without an area."
-
-
-def test_missing_counts_are_named() -> None:
-    panel = simulate(areas=2, years=4)
-    campaign = make_campaign("2018-10-01", "2018-10-31")
-    assert looking.check_missing(panel, campaign).text == "No count is missing."
-    values = panel.values.copy()
-    values[0, 3] = np.nan
-    check = looking.check_missing(replace(panel, values=values), campaign)
-    assert check.status == "failed"
-    assert "Area 01 robbery 2015-04" in check.text
-
-
-@pytest.mark.parametrize(
-    ("retrieved", "status", "sentence"),
-    [
-        ("2020-12-31", "passed", "The figures were taken 53 days after the campaign ended."),
-        # 8 November to 1 December: a month is read as its first day
-        (
-            "vintage 2020-12",
-            "failed",
-            "The figures were taken 23 days after the campaign ended. Before 42 days counts are "
-            "incomplete: the result is provisional.",
-        ),
-        (
-            "2020-11-09",
-            "failed",
-            "The figures were taken 1 day after the campaign ended. Before 42 days counts are "
-            "incomplete: the result is provisional.",
-        ),
-        (
-            "2020-11-01",
-            "failed",
-            "The figures were taken before the campaign ended. Before 42 days counts are "
-            "incomplete: the result is provisional.",
-        ),
-        (
-            None,
-            "not possible",
-            "When the figures were taken is not known: recent periods may be incomplete. Wait 42 "
-            "days after a campaign before taking them.",
-        ),
-    ],
-)
-def test_maturity(retrieved: str | None, status: str, sentence: str) -> None:
-    panel = replace(simulate(areas=1), snapshot=Snapshot(retrieved=retrieved))
-    check = looking.check_maturity(panel, make_campaign("2020-10-19", "2020-11-08"))
-    assert (check.status, check.blocking, check.text) == (status, False, sentence)
-
-
-def test_simulated_figures_are_mature() -> None:
-    check = looking.check_maturity(simulate(areas=1), make_campaign("2024-10-01", "2024-12-30"))
-    assert check.text == "Simulated figures are complete."
-
-
 def make_effect(offence: str, observed: float) -> SeriesEffect:
     """An effect against 1 to 999: the 95 per cent interval is 25 to 975, the mean 500."""
     return measure_effect(
@@ -438,6 +300,32 @@ def test_offences_not_targeted() -> None:
         "have been at work, or the forecast was wrong."
     )
     assert both.table["offence"].tolist() == ["burglary", "theft"]
+
+
+def make_forecast(means: list[float]) -> Forecast:
+    """A forecast of one draw and one period, one area a mean."""
+    areas = [f"Area {k}" for k in range(1, len(means) + 1)]
+    series = pd.DataFrame({"area": areas, "offence": "robbery"})
+    period = pd.period_range("2020-10", periods=1, freq="M")
+    draws = np.array(means, dtype=np.int64)[None, :, None]
+    return Forecast(draws, series, period, period[0], "none")
+
+
+def test_small_counts_are_named() -> None:
+    assert looking.check_small_counts(make_forecast([5, 80])).status == "passed"
+    check = looking.check_small_counts(make_forecast([4, 80, 0]))
+    assert (check.status, check.blocking) == ("failed", False)
+    assert check.text.startswith(
+        "Fewer than 5 events a period are expected in Area 1 robbery, Area 3 robbery: "
+    )
+
+
+def test_number_of_results() -> None:
+    assert looking.check_number(1, 0.95).status == "passed"
+    check = looking.check_number(28, 0.95)  # 28 x 0.05 = 1.4
+    assert "28 results are given: about 1 of them would leave out zero" in check.text
+    assert "about 6 of them" in looking.check_number(28, 0.8).text  # 28 x 0.2 = 5.6
+    assert not check.blocks
 
 
 def test_untreated_areas(london: Panel) -> None:

@@ -178,7 +178,7 @@ def test_the_plain_words_come_first_and_what_matters_is_said(text: str) -> None:
         "These are activity, not effect",
         "Description only:",
         "level 2 of 5 on the Maryland scale",
-        "would probably have gone unseen",
+        "a smaller one could be missed",
         "Contains public sector information licensed under the Open Government Licence v3.0",
         "forecast evaluate autumn-nights-2020",
         "Displacement to other places, times or offences: not measured here.",

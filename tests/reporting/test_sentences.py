@@ -69,8 +69,8 @@ def test_the_detectable_fall_is_larger_on_the_campaign_s_days(autumn_nights: Eva
     )
     # the share is (1,500 + 540) / 6,000 = 0.34; 17 / 0.34 = 50; 17 per cent of 6,000 is 1,020
     text = describe_detectable(main)
-    assert "A fall of less than 17 per cent of the whole of October and November 2020" in text
-    assert "(about 1,020 of 6,000) would probably have gone unseen." in text
+    assert "A fall of 17 per cent of the whole of October and November 2020" in text
+    assert "(about 1,020 of 6,000) would have been seen in four of five" in text
     assert "that is 50 per cent of what was expected on them." in text
 
 

@@ -83,7 +83,7 @@ def test_the_box_of_no_clear_difference_says_what_could_have_been_seen(
     assert text.startswith("No clear change in robbery was seen around Night patrols")
     assert f"anywhere from {-low:,.0f} fewer to {high:,.0f} more" in text
     size = main.smallest_detectable_percent * main.expected / 100
-    assert f"A fall under about {size:,.0f} would probably have gone unseen." in text
+    assert f"A fall under about {size:,.0f} could have been missed." in text
     assert text.endswith("So a small change cannot be ruled out.")
 
 
