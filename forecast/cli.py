@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -60,7 +61,11 @@ def evaluate(
     campaign: Annotated[str, typer.Argument(help="Name of a campaign that ships, or a TOML file.")],
     data: Data = "london",
     out: Annotated[
-        Path | None, typer.Option(help="Folder for the report; nothing is written without it.")
+        Path | None,
+        typer.Option(
+            help="Folder of reports: the campaign gets a folder of its own in it, unless the "
+            "folder has the campaign's name. Nothing is written without it."
+        ),
     ] = None,
     model: Annotated[str, typer.Option(help="naive, glm, structural or prophet.")] = "structural",
     level: Level = 0.95,
@@ -192,6 +197,8 @@ def simulate(
 
     if (window_start is None) != (window_end is None):
         raise DataError("Window must have a first and a last day: found one. Give both or none.")
+    if out.suffix != ".csv":
+        raise DataError(f"File to write must be CSV: found {out.name!r}. End its name in .csv.")
     if out.exists() and not force:
         raise DataError(
             f"File {out.name!r} must not exist yet: it does. Choose another name, or say --force."
@@ -242,9 +249,8 @@ def write_command(name: str, argument: str, **options: object) -> str:
     words = ["forecast", name, Path(argument).name]
     for option, value in options.items():
         if value != defaults[option]:
-            text = Path(value).name if isinstance(value, str) else str(value)
-            words += [f"--{option}", f'"{text}"' if " " in text else text]
-    return " ".join(words)
+            words += [f"--{option}", Path(value).name if isinstance(value, str) else str(value)]
+    return shlex.join(words)
 
 
 @contextmanager
@@ -283,7 +289,7 @@ def say(text: str, *, to_error: bool = False) -> None:
     print(text, file=sys.stderr if to_error else sys.stdout)
 
 
-_LONGEST_NAME = 30
+_LONGEST_NAME = 20
 
 
 def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
@@ -298,11 +304,14 @@ def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     for place, name in enumerate(columns):
         first = place == 0
         table.add_column(
-            escape(name), justify="left" if first else "right", no_wrap=first and short
+            escape(name), justify="left" if first else "right", no_wrap=short or not first
         )
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
     Console().print(table)
+
+
+_WORDS = {"passed": "passed", "failed": "note", "not possible": "not possible"}
 
 
 def print_evaluation(result: Evaluation) -> None:
@@ -316,22 +325,23 @@ def print_evaluation(result: Evaluation) -> None:
             f"{part.offence}, {part.area}",
             f"{part.observed:,.0f}",
             f"{part.expected:,.0f}",
-            f"{part.percent:+.1f} %",
+            f"{part.percent:+.1f}",
             f"{part.percent_interval[0]:+.1f} to {part.percent_interval[1]:+.1f}",
             part.verdict,
         ]
         for part in result.effect.parts
         if part.is_total
     ]
-    columns = ["offence and area", "observed", "expected", "effect"]
-    columns += [f"{100 * result.level:.0f} % interval", "verdict"]
+    columns = ["", "observed", "expected", "%", f"{100 * result.level:.0f} % interval", "verdict"]
     print_table("Over the whole periods that the campaign touches", columns, rows)
     for ladder in result.headline.ladders:
         print_table(f"The claim: {ladder.claim.text}", *_ladder_rows(ladder.steps))
         say(ladder.sentence)
     say("\nChecks")
     for check in result.checks:
-        say(f"  [{check.status}] {check.name}: {check.text}")
+        barred = "bars single areas" if check.areas_only else "bars a verdict"
+        status = barred if check.blocks else _WORDS[check.status]
+        say(f"  [{status}] {check.name}: {check.text}")
     say(f"\nData: {result.counts.snapshot.sentence()}")
 
 
@@ -353,7 +363,7 @@ def _ladder_rows(steps: Any) -> tuple[list[str], list[list[str]]]:
         ]
         for step in steps
     ]
-    return ["step", "count", "against", "per cent", "interval"], rows
+    return ["step", "count", "against", "%", "interval"], rows
 
 
 def main() -> None:
@@ -363,3 +373,12 @@ def main() -> None:
     except ForecastError as error:
         say(f"Error: {error}", to_error=True)
         raise SystemExit(error.exit_code) from None
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        sys.stdout = None
+    except OSError as error:
+        say(
+            f"Error: {str(error.filename or 'A file')!r} must be readable or writable: "
+            f"{error.strerror or error}. Check the path and its permissions, or choose another.",
+            to_error=True,
+        )
+        raise SystemExit(2) from None

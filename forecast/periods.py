@@ -29,6 +29,9 @@ SEASON_LENGTHS = {"D": 364, "W-SUN": 52, "M": 12}
 _ALIASES = {"D": "D", "DAY": "D", "W": "W-SUN", "W-SUN": "W-SUN", "WEEK": "W-SUN", "M": "M"}
 _ALIASES |= {"MONTH": "M", "ME": "M", "MS": "M", "DAILY": "D", "WEEKLY": "W-SUN", "MONTHLY": "M"}
 
+_LIKE_WEEKS = 5
+"""Dates from which one and the same weekday is no accident."""
+
 _MONTH_TEXT = re.compile(r"^\d{4}-\d{2}$")
 _COMPACT_MONTH_TEXT = re.compile(r"^\d{6}$")
 _DAY_TEXT = re.compile(r"^\d{4}-\d{2}-\d{2}$")
@@ -222,9 +225,15 @@ def _infer(stamps: pd.DatetimeIndex) -> str:
         return "D"
     if bool((stamps.day == 1).all()):
         return "M"
-    if bool((stamps.day_of_week == 0).all()):
-        return "W-SUN"
-    return "D"
+    weekdays = stamps.day_of_week.unique()
+    if len(weekdays) > 1 or stamps.nunique() < _LIKE_WEEKS:
+        return "W-SUN" if bool((weekdays == 0).all()) else "D"
+    if weekdays[0] != 0:
+        raise DataError(
+            f"Weeks must be written by their Monday: all {stamps.nunique()} dates are "
+            f"{stamps[0]:%A}s. Write the Monday of each week, or pass freq='D' if they are days."
+        )
+    return "W-SUN"
 
 
 def label(period: pd.Period) -> str:

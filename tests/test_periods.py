@@ -224,3 +224,12 @@ def test_spans_in_words() -> None:
         "2020-10-19 to 2020-10-26, weekly"
     )
     assert describe_span(pd.PeriodIndex([], freq="D")) == "no periods"
+
+
+def test_weeks_that_begin_on_another_day_are_refused() -> None:
+    sundays = pd.date_range("2023-01-01", periods=6, freq="7D").strftime("%Y-%m-%d").tolist()
+    with pytest.raises(DataError, match="by their Monday: all 6 dates are Sundays"):
+        as_periods(sundays)
+    assert as_periods(sundays, "D").freqstr == "D"
+    # four Sundays may be an accident
+    assert as_periods(sundays[:4]).freqstr == "D"

@@ -43,7 +43,7 @@ def test_the_sketch_comes_first() -> None:
 def test_the_campaign_file_of_the_readme_loads() -> None:
     campaign = fc.Campaign(**tomllib.loads(blocks("toml")[0]))
     assert campaign.days == 61  # 31 days of October and 30 of November
-    assert [shock.name for shock in campaign.disruption] == ["stadium closed"]
+    assert [shock.name for shock in campaign.disruption] == ["first national lockdown"]
 
 
 def test_the_tidy_file_of_the_readme_loads(tmp_path: Path) -> None:

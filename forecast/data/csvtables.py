@@ -124,6 +124,9 @@ def refuse_uneven(table: TextTable) -> None:
         )
 
 
+_EXCEL = (".xlsx", ".xls", ".xlsm", ".ods")
+
+
 def _decode(data: bytes, name: str) -> str:
     """Text of the bytes, without a byte-order mark."""
     if data.startswith(_GZIP_MAGIC) or (data and name.casefold().endswith(".gz")):
@@ -134,6 +137,8 @@ def _decode(data: bytes, name: str) -> str:
                 f"{name} must be a whole gzip file: it cannot be unpacked. Download it again."
             ) from None
     advice = "Save it as CSV in UTF-8."
+    if name.casefold().endswith(_EXCEL):
+        raise DataError(f"{name} must be a CSV or Parquet file: it is an Excel workbook. {advice}")
     if b"\x00" in data:
         raise DataError(f"{name} must be a text file: it holds binary data. {advice}")
     try:

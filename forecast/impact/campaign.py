@@ -310,10 +310,16 @@ def _load_file(path: Path) -> Campaign:
             f"Campaign file must exist: {path.name!r} was not found. Check the path, or choose "
             f"one that ships: {', '.join(shipped_campaigns())}."
         ) from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, IsADirectoryError) as error:
+    except UnicodeDecodeError as error:
+        line = path.read_bytes().count(b"\n", 0, error.start) + 1
         raise CampaignError(
-            f"Campaign file {path.name!r} must be a TOML text: {error}. "
-            "Start from one that ships; the README shows it."
+            f"Campaign file {path.name!r} must be a text in UTF-8: line {line} is not. "
+            "Save it as UTF-8."
+        ) from None
+    except (tomllib.TOMLDecodeError, IsADirectoryError) as error:
+        raise CampaignError(
+            f"Campaign file {path.name!r} must be a TOML text: {error}. Write texts in quotes and "
+            "days as 2020-10-19; the README shows a whole file."
         ) from None
     try:
         return Campaign(**values)

@@ -43,7 +43,7 @@ MATURE_DAYS = 42
 """Days after which most offences of a period have been recorded (a convention: see the report)."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Check:
     """One thing that could make the result wrong, looked at.
 
@@ -67,6 +67,11 @@ class Check:
     text: str
     areas_only: bool = False
     table: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    def __repr__(self) -> str:
+        return (
+            f"Check({self.name!r}, {self.status}{', blocks' if self.blocks else ''}: {self.text})"
+        )
 
     @property
     def blocks(self) -> bool:
@@ -102,6 +107,13 @@ def check_disruptions(campaign: Campaign, panel: Panel, shocks: Sequence[Disrupt
         [(s.name, s.start, s.end, days_in_window(s, campaign)) for s in touching],
         columns=["name", "start", "end", "days_in_window"],
     )
+    if not touching and not panel.is_london:
+        listed = "None that the campaign file lists" if campaign.disruption else "None is listed,"
+        text = (
+            f"{listed} falls in the periods of the campaign. No table of disruptions is known for "
+            "these areas: list lockdowns and other shocks in the campaign file."
+        ).replace("None is listed, falls", "None is listed")
+        return Check(name, "not possible", False, text, table=table)
     if not touching:
         text = "No serious disruption is known in the periods of the campaign."
         return Check(name, "passed", True, text, table=table)

@@ -160,7 +160,9 @@ def check_missing(panel: Panel, campaign: Campaign) -> Check:
     text = describe_missing(part)
     name = "missing counts"
     if text is None:
-        return Check(name, "passed", False, "No count is missing.")
+        return Check(
+            name, "passed", False, f"No count of {join_words(campaign.offences)} is missing."
+        )
     return Check(name, "failed", False, f"{text[0].upper()}{text[1:]}.")
 
 

@@ -274,8 +274,8 @@ def format_points(value: float) -> str:
         return "0"
     if abs(value) >= 0.95:
         return f"{value:+.0f}"
-    if abs(value) >= 0.001:
-        return f"{value:+.1g}"
+    if abs(value) >= 0.05:
+        return f"{value:+.1f}"
     return "just above 0" if value > 0 else "just below 0"
 
 

@@ -27,6 +27,7 @@ from forecast.periods import (
     FREQUENCY_NAMES,
     SEASON_LENGTHS,
     as_periods,
+    days_inside,
     first_day,
     last_day,
     periods_between,
@@ -136,6 +137,7 @@ def climb(
     for name, forecast in targeted:
         steps += ladder.compare_model(name, forecast)
     reproduced, sentence = ladder.judge(steps[1])
+    sentence = " ".join([sentence, *ladder.warn([s for s in steps if s.kind == "before"])])
     return ClaimLadder(claim, reproduced, sentence, (*steps, *whole))
 
 
@@ -244,6 +246,23 @@ class _Ladder:
         expected = float(sums.mean())
         change = 100 * (seen - expected) / max(expected, 0.5)
         return Step(name, seen, expected, change, float(lower), float(upper), kind="model")
+
+    def warn(self, before: Sequence[Step]) -> list[str]:
+        """Sentences on what a claim leaves out: other days, and what was there before."""
+        first, last = self._days(self.claim.period)
+        days = (last - first).days + 1
+        inside = int(days_inside(self.now, self.campaign.start, self.campaign.end).sum())
+        found = []
+        if inside < days:
+            found.append(
+                f"Only {inside} of the {days} days of {self.claim.period} are campaign days."
+            )
+        if before and np.isfinite(before[-1].change_percent):
+            found.append(
+                f"Just before the campaign {self.claim.offence} stood "
+                f"{before[-1].change_percent:+.1f} per cent from the year before."
+            )
+        return found
 
     def judge(self, same: Step) -> tuple[bool | None, str]:
         """Whether the data reproduce the claim; a claim is compared only with its own measure."""

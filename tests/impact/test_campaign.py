@@ -250,3 +250,10 @@ def test_unknown_names_are_refused_together_with_suggestions() -> None:
         "'robbery'?",
         "- Panel must hold the area 'Brend': it does not. Did you mean 'Brent'?",
     ]
+
+
+def test_a_file_that_is_not_utf8_names_the_line(tmp_path: Path) -> None:
+    path = tmp_path / "latin.toml"
+    path.write_bytes('name = "Night"\naim = "café"\n'.encode("latin-1"))
+    with pytest.raises(CampaignError, match=r"'latin.toml' must be a text in UTF-8: line 2 is not"):
+        Campaign.load(path)

@@ -361,3 +361,15 @@ def test_earlier_campaigns(london: Panel) -> None:
         "time of year, not over a year without any campaign. Placebo windows with a known run: "
         "2016. Placebo windows with a possible run: 2017 and 2018."
     )
+
+
+def test_other_places_have_no_table_of_disruptions() -> None:
+    panel = simulate(areas=1, years=8)
+    campaign = make_campaign("2020-10-19", "2020-11-08")
+    check = looking.check_disruptions(campaign, panel, [])
+    assert (check.status, check.blocks) == ("not possible", False)
+    assert check.text.startswith("None is listed in the periods of the campaign. No table of")
+    shock = {"name": "flood", "start": "2019-01-01", "end": "2019-01-31"}
+    listed = make_campaign("2020-10-19", "2020-11-08", disruption=[shock])
+    found = looking.check_disruptions(listed, panel, shocks_of(listed, panel))
+    assert found.text.startswith("None that the campaign file lists falls in the periods")

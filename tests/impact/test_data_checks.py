@@ -111,7 +111,7 @@ def test_usual_share_without_an_area(london: Panel) -> None:
 def test_missing_counts_are_named() -> None:
     panel = simulate(areas=2, years=4)
     campaign = make_campaign("2018-10-01", "2018-10-31")
-    assert looking.check_missing(panel, campaign).text == "No count is missing."
+    assert looking.check_missing(panel, campaign).text == "No count of robbery is missing."
     values = panel.values.copy()
     values[0, 3] = np.nan
     check = looking.check_missing(replace(panel, values=values), campaign)

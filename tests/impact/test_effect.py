@@ -188,7 +188,7 @@ def test_points_are_never_rounded_to_a_zero_that_they_are_not() -> None:
         "0",
         "+0.9",
         "-1",
-        "-0.04",
+        "just below 0",
         "just above 0",
         "just below 0",
     ]
