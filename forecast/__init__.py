@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from forecast.impact.effect import Effect
     from forecast.impact.evaluation import Evaluation, evaluate
     from forecast.models.draws import Forecast
+    from forecast.models.dynamic import DynamicCounts
     from forecast.models.glm import SeasonalGLM
     from forecast.models.naive import SeasonalNaive
     from forecast.models.prophet import SeasonalProphet
@@ -40,6 +41,7 @@ _HOMES = {
     "CampaignError": "errors",
     "Check": "impact.checks",
     "DataError": "errors",
+    "DynamicCounts": "models.dynamic",
     "Effect": "impact.effect",
     "Evaluation": "impact.evaluation",
     "FitError": "errors",
@@ -67,6 +69,7 @@ __all__ = [
     "CampaignError",
     "Check",
     "DataError",
+    "DynamicCounts",
     "Effect",
     "Evaluation",
     "FitError",

@@ -48,6 +48,7 @@ Area = Annotated[
 ]
 
 MODELS = {
+    "dynamic": ("models.dynamic", "DynamicCounts"),
     "naive": ("models.naive", "SeasonalNaive"),
     "glm": ("models.glm", "SeasonalGLM"),
     "structural": ("models.structural", "StructuralTrend"),
@@ -67,7 +68,9 @@ def evaluate(
             "folder has the campaign's name. Nothing is written without it."
         ),
     ] = None,
-    model: Annotated[str, typer.Option(help="naive, glm, structural or prophet.")] = "structural",
+    model: Annotated[
+        str, typer.Option(help="structural, dynamic, naive, glm or prophet.")
+    ] = "structural",
     level: Level = 0.95,
     seed: Seed = 0,
     draws: Draws = 1000,

@@ -97,5 +97,5 @@ def test_no_module_shares_a_name_with_something_exported() -> None:
 def test_unknown_public_names_are_refused() -> None:
     import forecast
 
-    with pytest.raises(AttributeError, match="has no attribute 'DynamicCounts'"):
-        _ = forecast.DynamicCounts
+    with pytest.raises(AttributeError, match="has no attribute 'Ensemble'"):
+        _ = forecast.Ensemble

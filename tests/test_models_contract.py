@@ -14,12 +14,19 @@ import pytest
 from forecast.data.panel import Panel
 from forecast.errors import FitError
 from forecast.models.base import FittedModel, Model
+from forecast.models.dynamic import DynamicCounts
 from forecast.models.glm import SeasonalGLM
 from forecast.models.naive import SeasonalNaive
 from forecast.models.prophet import SeasonalProphet
 from forecast.models.structural import StructuralTrend
 
-MODELS: list[type[Model]] = [SeasonalNaive, SeasonalGLM, StructuralTrend, SeasonalProphet]
+MODELS: list[type[Model]] = [
+    SeasonalNaive,
+    SeasonalGLM,
+    StructuralTrend,
+    DynamicCounts,
+    SeasonalProphet,
+]
 
 needs_prophet = pytest.mark.skipif(find_spec("prophet") is None, reason="prophet is not installed")
 every_model = pytest.mark.parametrize(

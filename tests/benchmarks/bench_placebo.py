@@ -22,6 +22,7 @@ from forecast.impact.baseline import shocks_of
 from forecast.impact.campaign import Campaign
 from forecast.impact.placebo import Placebo, Window, run_placebos
 from forecast.models.base import Model
+from forecast.models.dynamic import DynamicCounts
 from forecast.models.glm import SeasonalGLM
 from forecast.models.naive import SeasonalNaive
 from forecast.models.prophet import SeasonalProphet
@@ -100,7 +101,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--prophet", action="store_true", help="Prophet as well (slow).")
     options = parser.parse_args()
-    models: list[Model] = [StructuralTrend(), SeasonalGLM(), SeasonalNaive()]
+    models: list[Model] = [StructuralTrend(), DynamicCounts(), SeasonalGLM(), SeasonalNaive()]
     if options.prophet:
         models.append(SeasonalProphet())
     panel = eight_offences()
