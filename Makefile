@@ -21,8 +21,9 @@ check: $(VENV)/dev.stamp  ## Style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict forecast
 
-bench: $(VENV)/dev.stamp  ## Measure placebo alarms, widths and time on the shipped data
+bench: $(VENV)/dev.stamp .venv-bench/stamp  ## Measure alarms, widths, accuracy and time beside peers
 	$(BIN)/python tests/benchmarks/bench_placebo.py
+	$(BIN)/python tests/benchmarks/bench_accuracy.py
 
 format: $(VENV)/dev.stamp  ## Put the code into its form
 	$(BIN)/ruff check --fix .
@@ -42,6 +43,12 @@ $(VENV)/run.stamp: requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps -e .
+	touch $@
+
+.venv-bench/stamp: pyproject.toml
+	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	.venv-bench/bin/python -m pip install --quiet --group bench
 	touch $@
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp requirements-dev.lock
