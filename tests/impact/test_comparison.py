@@ -50,6 +50,19 @@ def test_dispersion_to_two_per_cent() -> None:
     assert find_dispersion(counts, 12) == pytest.approx(3.0, rel=0.015)
 
 
+def test_dispersion_by_hand() -> None:
+    # Twelve months of 100, then 15 whose log ratio to the year before is 0, 0.1, 0, 0.1, ...: the
+    # 14 steps are 0.1 and -0.1 by turns, their median absolute deviation 0.1. The last three are
+    # compared with the second year.
+    ratio = np.where(np.arange(15) % 2 == 1, 0.1, 0.0)
+    logs = np.full(27, np.log(100.0))
+    for t in range(15):
+        logs[12 + t] = logs[t] + ratio[t]
+    counts = np.exp(logs)
+    expected = counts.mean() * (1.4826 * 0.1) ** 2 / 4
+    assert find_dispersion(100 * counts, 12) == pytest.approx(100 * expected, rel=1e-6)
+
+
 def test_dispersion_is_never_below_one_nor_guessed_from_little() -> None:
     assert find_dispersion(np.full(120, 400.0), 12) == 1.0
     assert find_dispersion(np.random.default_rng(0).normal(1000, 300, 24), 12) == 1.0

@@ -145,19 +145,18 @@ def test_windows_are_like_the_campaign_s_and_never_overlap(
 
 
 def test_error_is_studentised_by_hand(steady: Steady) -> None:
-    # 100 every month for four years, then October 2014 with 121: the model expects 31 days of the
-    # mean daily rate 4800 / 1461 (leap year 2012), 101.8, give or take 0.2 on the log and the
-    # counting of 102.
-    counts = [100.0] * 72
-    counts[57] = 121.0
+    # 10,000 every month, but October 2014 with 12,100: the model expects 31 days of the mean daily
+    # rate of the 57 months before, about 10,190, give or take 0.2 on the log and the counting.
+    counts = [10_000.0] * 72
+    counts[57] = 12_100.0
     panel = make_panel({("Camden", "robbery"): counts})
     placebo = run(panel, make_campaign("2015-10-01", "2015-10-31"), steady(0.2), draws=50_000)
     row = placebo.errors[placebo.errors["window"] == "2014-10"].iloc[0]
-    rate = 5700 / (1461 + 273)  # 57 months of 100: 2010 to September 2014
-    assert row["observed"] == 121
+    rate = 570_000 / (1461 + 273)  # 57 months of 10,000: 2010 to September 2014
+    assert row["observed"] == 12_100
     error, spread, z = (float(row[name]) for name in ("error", "spread", "z"))
-    assert error == pytest.approx(np.log(121 / (31 * rate)), abs=0.012)
-    assert spread == pytest.approx(np.sqrt(0.04 + 1 / (31 * rate)), rel=0.02)
+    assert error == pytest.approx(np.log(12_100 / (31 * rate)), abs=0.004)
+    assert spread == pytest.approx(np.sqrt(0.04 + 1 / (31 * rate)), rel=0.01)
     assert z == pytest.approx(error / spread)
 
 

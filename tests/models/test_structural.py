@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.optimize import minimize_scalar
+from statsmodels.tsa.statespace.structural import UnobservedComponents
 
 from forecast.data.panel import Panel
 from forecast.models.base import SeriesData
@@ -129,3 +130,37 @@ def test_weeks_and_days_have_their_season(freq: str) -> None:
     series = pd.DataFrame({"area": ["A"], "offence": ["x"]})
     fitted = StructuralTrend().fit(Panel(values[None, :size], series, periods[:size]))
     assert fitted.forecast(30).draws.mean(axis=0)[0] == pytest.approx(truth[size:], rel=0.08)
+
+
+def test_draws_have_the_mean_and_spread_of_statsmodels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With one setting the draws are a Student t around the Kalman forecast.
+
+    Mean and variance from statsmodels' own forecast under the same variances; a t with n degrees
+    of freedom is wider by n / (n - 2). Counts near a million leave no counting noise to speak of.
+    """
+    share = 0.8
+    monkeypatch.setattr("forecast.models.structural._LEVEL_SHARES", np.array([share]))
+    rng = np.random.default_rng(11)
+    values = 1e6 * np.exp(0.02 * rng.standard_normal(96).cumsum())
+    panel = make_panel(np.round(values))
+    offset = np.log(days_in(panel.periods) / (365.25 / 12))
+    logs = np.log(panel.values[0]) - offset
+    fitted = _FittedStructural(
+        SeriesData(panel.values[0], offset, panel.periods, "a", False, False)
+    )
+    scale = fitted.fits[0].sum_of_squares / fitted.fits[0].degrees
+    peer = UnobservedComponents(
+        logs - logs.mean(),
+        level="llevel",
+        freq_seasonal=[{"period": 12, "harmonics": 4}],
+        stochastic_freq_seasonal=[False],
+    )
+    ahead = peer.filter([(1 - share) * scale, share * scale]).get_forecast(3)
+    periods = pd.period_range(panel.periods[-1] + 1, periods=3, freq="M")
+    draws = fitted.log_rates(periods, 200_000, np.random.default_rng(1))
+    wider = fitted.fits[0].degrees / (fitted.fits[0].degrees - 2)
+    sd = np.sqrt(np.asarray(ahead.var_pred_mean) * wider)
+    assert draws.mean(axis=0) == pytest.approx(
+        np.asarray(ahead.predicted_mean) + logs.mean(), abs=0.01 * sd.min()
+    )
+    assert draws.std(axis=0) == pytest.approx(sd, rel=0.005)
