@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecast.data.cleaning import check_tidy
-from forecast.data.sources import Snapshot, is_london
+from forecast.data.sources import Snapshot, is_london, is_whole_london
 from forecast.errors import DataError, join_problems, name_offenders
 from forecast.periods import as_period, describe_span, label
 
@@ -142,8 +142,8 @@ class Panel:
 
     @property
     def total_name(self) -> str:
-        """What the sum over areas is called: "London" for London's panels, else "all areas"."""
-        return "London" if self.is_london else "all areas"
+        """What the sum over areas is called: "London" when they make it up, else "all areas"."""
+        return "London" if is_whole_london(self.areas) else "all areas"
 
     def __repr__(self) -> str:
         areas, offences = len(self.areas), len(self.offences)

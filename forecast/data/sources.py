@@ -65,6 +65,18 @@ def is_london(areas: Iterable[str]) -> bool:
     return bool(names - set(UNALLOCATED)) and names <= _LONDON_AREAS
 
 
+def is_whole_london(areas: Iterable[str]) -> bool:
+    """Tell whether areas make up London: every unit, or every borough, or London itself.
+
+    Examples
+    --------
+    >>> is_whole_london(LONDON_UNITS), is_whole_london(["Hackney", "Camden"])
+    (True, False)
+    """
+    places = set(areas) - {*UNALLOCATED, AIRPORTS}
+    return places in ({"London"}, set(LONDON_UNITS), set(_UNIT_OF))
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """Where the figures came from, so that every result can say so.

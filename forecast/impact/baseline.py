@@ -19,8 +19,6 @@ from forecast.models.base import FittedModel, Model, Paths, stream
 from forecast.models.draws import FloatArray, Forecast
 from forecast.seasonality.disruptions import Disruption, disrupted, disruptions
 
-UNCALIBRATED = 1.0
-
 
 @dataclass(frozen=True)
 class Calibration:

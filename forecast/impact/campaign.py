@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
+import numpy as np
 import pandas as pd
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -111,13 +112,23 @@ class Output(_Part):
 class Claim(_Part):
     """A public statement to be checked: `change` in per cent, below zero for a fall."""
 
-    text: str
     measure: str
     offence: str
     period: Span
     against: Span
     change: float
+    text: str = ""
     source: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _say_it(cls, values: Any) -> Any:
+        """Without a text of its own, a claim is said from its parts."""
+        parts = ("offence", "measure", "change", "period", "against")
+        if not isinstance(values, dict) or values.get("text") or not set(parts) <= set(values):
+            return values
+        said = "{offence} ({measure}) {change} per cent in {period} against {against}"
+        return values | {"text": said.format(**{part: values[part] for part in parts})}
 
 
 class Campaign(BaseModel):
@@ -263,8 +274,8 @@ class Campaign(BaseModel):
         Raises
         ------
         CampaignError
-            All problems together: unknown offences or areas, a window outside the data, counts
-            missing in the window, too little history.
+            All problems together: unknown offences or areas, a window outside the data, too
+            little history, in all or in one area.
         """
         problems: list[str] = []
         for names, known, what in (
@@ -298,7 +309,27 @@ class Campaign(BaseModel):
                 f"Campaign {self.name!r} must have at least {needed} {unit}s before it: it has "
                 f"{before} (from {label(first)}). Load earlier {unit}s, or choose a later start."
             ]
-        return []
+        return self._check_late(panel.before(window[0]), needed)
+
+    def _check_late(self, before: Panel, needed: int) -> list[str]:
+        """Problems of areas in which counting began too late, or which have too many gaps."""
+        found = []
+        unit = UNIT_NAMES[before.freq]
+        rows = before.series["offence"].isin(self.offences)
+        rows &= before.series["area"].isin(self.areas or before.areas)
+        for row in np.flatnonzero(rows).tolist():
+            seen = np.flatnonzero(~np.isnan(before.values[row]))
+            if len(seen) < needed:
+                area, offence = before.series.loc[row, ["area", "offence"]]
+                since = f" (from {label(before.periods[seen[0]])})" if len(seen) else ""
+                found.append(f"{area} has {len(seen)} of {offence}{since}")
+        if not found:
+            return []
+        return [
+            f"Campaign {self.name!r} must have at least {needed} {unit}s before it in every area: "
+            f"{name_offenders(found)}. Load the missing {unit}s, or leave the area out with "
+            "`areas`."
+        ]
 
 
 def _load_file(path: Path) -> Campaign:

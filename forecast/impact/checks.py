@@ -33,14 +33,8 @@ from forecast.seasonality.disruptions import (
 
 Status = Literal["passed", "failed", "not possible"]
 
-UNUSUAL_SHARE = 3.0
-"""Times its usual share from which "Not allocated" bars verdicts for single areas."""
-
 CLEAR_PERIODS = {"M": 3, "W-SUN": 8, "D": 56}
 """Undisrupted periods wanted directly before a window, for the level to be known."""
-
-MATURE_DAYS = 42
-"""Days after which most offences of a period have been recorded (a convention: see the report)."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -1,4 +1,4 @@
-"""Change, not effect: this year against last, against several years, and the press figure.
+"""Change, not effect: this year against last, and against several years.
 
 Nothing here says what a campaign did. A change between two counts holds the season's luck, the
 trend, and everything else that differed between the years.

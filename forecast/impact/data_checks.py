@@ -81,7 +81,7 @@ def check_years(campaign: Campaign, panel: Panel, shocks: Sequence[Disruption]) 
         and any(last_day(w[0]) < b.start <= last_day(window[-1]) for w in held)
     ]
     if not unlike and not between:
-        text = "None of the earlier years that the window is compared with is known to be unlike."
+        text = "No disruption or step in recording is known in the earlier years compared with."
         return Check(name, "passed", False, text)
     text = ""
     if unlike:

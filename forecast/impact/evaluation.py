@@ -198,7 +198,7 @@ def evaluate(
         campaign, panel, shocks, placebo_model, placebo, level, draws, seed
     )
     found = _look(campaign, counts, panel, shocks, placebo, untargeted, baseline, level)
-    total_name = _name_total(campaign, counts)
+    total_name = panel.total_name
     effect = Effect(measure_all(campaign, panel, baseline, placebo, found, level, total_name))
     ladders = tuple(
         climb(claim, campaign, panel, forecasts, level=level, draws=draws, seed=seed)
@@ -246,13 +246,6 @@ def _check_arguments(counterfactual: str, level: float, draws: int, seed: int) -
         )
     if seed < 0:
         raise CampaignError(f"Seed must be 0 or more: found {seed}. Leave it at 0.")
-
-
-def _name_total(campaign: Campaign, counts: Panel) -> str:
-    """What the sum over the campaign's areas is called: of some areas it is not "London"."""
-    if campaign.areas is None or set(campaign.areas) == set(counts.areas):
-        return counts.total_name
-    return "campaign areas"
 
 
 def _check_observed(campaign: Campaign, panel: Panel) -> None:

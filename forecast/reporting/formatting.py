@@ -226,8 +226,3 @@ def plural(count: int, noun: str) -> str:
 def capitalise(text: str) -> str:
     """Write the first letter large and leave the rest: "robbery" to "Robbery"."""
     return text[:1].upper() + text[1:]
-
-
-def place(area: str) -> str:
-    """Write an area where a sentence needs it: "London", "the campaign areas"."""
-    return f"the {area}" if area == "campaign areas" else area

@@ -19,7 +19,6 @@ from forecast.reporting.figures import Plot
 from forecast.reporting.formatting import (
     capitalise,
     name_window,
-    place,
     spell_periods,
     write_change,
     write_interval,
@@ -182,7 +181,7 @@ def plot_placebo(result: Evaluation) -> Plot:
     )
     title = f"{describe_held(result)}"
     subtitle = (
-        f"{capitalise(main.offence)} in {place(main.area)}: observed against expected, per cent. "
+        f"{capitalise(main.offence)} in {main.area}: observed against expected, per cent. "
         "Bar: what the interval allowed. Dots: the campaign's season, squares: half a year away, "
         "hollow: outside the bar. The title counts all offences."
     )
@@ -307,7 +306,7 @@ def plot_years(result: Evaluation) -> Plot:
         )
     first = own.iloc[0]
     title = (
-        f"{capitalise(main.offence)} in {place(main.area)}: "
+        f"{capitalise(main.offence)} in {main.area}: "
         f"{write_change(float(first['change_percent']), result.counts.measure, 'a year earlier')}, "
         "which is change, not effect"
     )

@@ -24,7 +24,6 @@ from forecast.reporting.formatting import (
     MONTH_NAMES,
     capitalise,
     name_window,
-    place,
     plural,
     write_interval,
     write_signed,
@@ -124,7 +123,7 @@ def plot_profile(profile: Profile) -> Plot:
 def _title_of_profile(profile: Profile, rises: dict[str, float]) -> str:
     """The autumn rise in words; its range when there are several offences."""
     known = {name: rise for name, rise in rises.items() if math.isfinite(rise)}
-    where = place(profile.area)
+    where = profile.area
     if not known:
         return f"The usual year in {where}: the autumn rise is not known"
     if len(rises) == 1:
@@ -265,7 +264,7 @@ def plot_forecast(forecast: Forecast, *, counts: Panel | None = None) -> Plot:
     offences = [str(name) for name in forecast.series["offence"].unique()]
     areas = [str(name) for name in forecast.series["area"].unique()]
     total = forecast.total()
-    where = place(areas[0] if len(areas) == 1 else forecast.total_name)
+    where = areas[0] if len(areas) == 1 else forecast.total_name
     history = None if counts is None else _history(forecast, counts, areas, offences)
     window = name_window(forecast.periods)
     title = f"What is expected in {where} in {window}"

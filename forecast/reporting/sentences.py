@@ -13,7 +13,6 @@ from forecast.reporting.formatting import (
     capitalise,
     name_season,
     name_window,
-    place,
     spell_periods,
     write_count,
     write_gap,
@@ -46,7 +45,7 @@ def write_finding(part: SeriesEffect) -> str:
     --------
     "Robbery in London: 959 fewer than the 5,775 expected"
     """
-    head = f"{capitalise(part.offence)} in {place(part.area)}"
+    head = f"{capitalise(part.offence)} in {part.area}"
     seen, expected = write_count(part.observed), write_count(part.expected)
     gap = write_gap(part.effect)
     return {

@@ -18,7 +18,6 @@ from forecast.periods import label
 from forecast.reporting.formatting import (
     MONTH_NAMES,
     capitalise,
-    place,
     say_window,
     write_article,
     write_count,
@@ -157,7 +156,7 @@ def _tried(result: Evaluation) -> str:
 def _counted(result: Evaluation) -> Slot:
     """What was counted and what was expected."""
     main = result.main
-    where, when = capitalise(place(main.area)), say_window(main.periods)
+    where, when = capitalise(main.area), say_window(main.periods)
     seen, expected = write_count(main.observed), write_count(main.expected)
     return Slot(
         1,

@@ -155,7 +155,7 @@ def test_before_leaves_out_the_period_that_holds_the_date(panel: Panel, cut: obj
 
 def test_totals_by_hand(panel: Panel) -> None:
     total = panel.total()
-    assert total.areas == ["London"]  # Camden and Brent are London boroughs
+    assert total.areas == ["all areas"]  # Camden and Brent are not the whole of London
     assert total.offences == ["robbery", "burglary"]
     # robbery: 5 + 7, 6 + 8, missing + 9
     np.testing.assert_array_equal(total.values, [[12, 14, np.nan], [1, 2, 3]])

@@ -11,6 +11,7 @@ from forecast.data.sources import (
     LONDON_UNITS,
     Snapshot,
     is_london,
+    is_whole_london,
     unit_of,
 )
 
@@ -50,3 +51,13 @@ def test_source_line_says_what_is_known() -> None:
 
 def test_simulated_figures_say_so_first() -> None:
     assert Snapshot("seed 1", synthetic=True).sentence() == ("SIMULATED FIGURES, not real: seed 1")
+
+
+def test_only_all_units_or_all_boroughs_make_up_london() -> None:
+    boroughs = [borough for unit in LONDON_UNITS.values() for borough in unit]
+    assert is_whole_london([*LONDON_UNITS, "Not allocated"])
+    assert is_whole_london([*boroughs, "Unknown", AIRPORTS])
+    assert is_whole_london(["London"])
+    assert not is_whole_london(boroughs[1:])
+    assert not is_whole_london([*LONDON_UNITS, "Hackney"])
+    assert not is_whole_london(["Not allocated"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from pydantic import ValidationError
 
 from forecast.data.panel import Panel
 from forecast.errors import CampaignError
-from forecast.impact.campaign import Campaign, shipped_campaigns
+from forecast.impact.campaign import Campaign, Claim, shipped_campaigns
+from forecast.simulation import simulate
 
 GOOD: dict[str, Any] = {
     "name": "Night patrols",
@@ -257,3 +259,22 @@ def test_a_file_that_is_not_utf8_names_the_line(tmp_path: Path) -> None:
     path.write_bytes('name = "Night"\naim = "café"\n'.encode("latin-1"))
     with pytest.raises(CampaignError, match=r"'latin.toml' must be a text in UTF-8: line 2 is not"):
         Campaign.load(path)
+
+
+def test_a_claim_without_words_is_said_from_its_parts() -> None:
+    parts = {"measure": "calls", "offence": "robbery", "period": "2020-10", "against": "2019-10"}
+    claim = Claim(**parts, change=-27.0)
+    assert claim.text == "robbery (calls) -27.0 per cent in 2020-10 against 2019-10"
+    assert Claim(**parts, change=-27.0, text="down").text == "down"
+
+
+def test_an_area_that_was_counted_late_is_named() -> None:
+    panel = simulate(areas=3, years=5)
+    values = panel.values.copy()
+    values[2, :40] = np.nan  # 16 of the 56 months before September 2019 are left
+    campaign = Campaign(name="A", start="2019-09-01", end="2019-09-30", offences=["robbery"])
+    message = r"in every area: Area 03 has 16 of robbery \(from 2018-05\)\. Load the missing months"
+    with pytest.raises(CampaignError, match=message):
+        campaign.check(replace(panel, values=values))
+    some = campaign.model_copy(update={"areas": ("Area 01", "Area 02")})
+    some.check(replace(panel, values=values))

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from forecast.data.panel import Panel
-from forecast.errors import CampaignError, FitError
+from forecast.errors import CampaignError
 from forecast.impact.campaign import Campaign
 from forecast.impact.effect import CANNOT_TELL, FEWER, NO_DIFFERENCE
 from forecast.impact.evaluation import Evaluation, evaluate
@@ -153,9 +153,9 @@ def test_sum_of_some_units_is_not_called_london(london: Panel) -> None:
     counts = london.select(offence="robbery")
     result = evaluate(make_campaign(areas=some, start="2019-10-01", end="2019-11-30"), counts,
                       draws=200)  # fmt: skip
-    assert [p.area for p in result.effect.parts] == ["campaign areas", *some]
+    assert [p.area for p in result.effect.parts] == ["all areas", *some]
     totals = result.year_on_year[~result.year_on_year["area"].isin(some)]
-    assert set(totals["area"]) == {"campaign areas"}
+    assert set(totals["area"]) == {"all areas"}
     every = evaluate(make_campaign(areas=counts.areas, start="2019-10-01", end="2019-11-30"),
                      counts, draws=200)  # fmt: skip
     assert every.main.area == "London"
@@ -337,9 +337,8 @@ def test_window_with_missing_counts_is_refused(panel: Panel) -> None:
 def test_offence_without_history_is_named(panel: Panel) -> None:
     values = panel.values.copy()
     values[:3, :80] = np.nan  # robbery is counted from September 2021 on
-    with pytest.raises(
-        FitError, match=r"^StructuralTrend must have at least 24 months of counts: rob"
-    ):
+    message = r"before it in every area: Area 01 has 13 of robbery \(from 2021-09\), Area 02 has 13"
+    with pytest.raises(CampaignError, match=message):
         evaluate(make_campaign(), replace(panel, values=values), draws=200)
 
 

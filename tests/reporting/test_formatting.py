@@ -13,7 +13,6 @@ from forecast.reporting.formatting import (
     name_season,
     name_short,
     name_window,
-    place,
     plural,
     say_window,
     spell_periods,
@@ -136,4 +135,3 @@ def test_small_words() -> None:
     assert (plural(1, "day"), plural(1234, "day")) == ("1 day", "1,234 days")
     assert capitalise("robbery") == "Robbery"
     assert capitalise("DIVERT referrals") == "DIVERT referrals"
-    assert (place("London"), place("campaign areas")) == ("London", "the campaign areas")

@@ -18,8 +18,6 @@ from forecast.seasonality.disruptions import (
     recording_breaks,
 )
 
-SHARED = Path(__file__).resolve().parents[2] / ".." / "shared"
-
 
 def months(start: str, end: str) -> pd.PeriodIndex:
     return pd.period_range(start, end, freq="M")
@@ -37,10 +35,8 @@ def make_shock(start: str, end: str, stringency: int = 4) -> Disruption:
 
 
 class TestLondonTable:
-    def test_has_the_regimes_of_the_shared_table(self) -> None:
-        path = SHARED / "data" / "reference" / "lockdown_dates_london.csv"
-        if not path.exists():
-            pytest.skip("the shared data are not here")
+    def test_has_the_regimes_of_the_shared_table(self, shared: Path) -> None:
+        path = shared / "data" / "reference" / "lockdown_dates_london.csv"
         # The last row, "most legal limits removed", is no disruption and has no end.
         expected = pd.read_csv(path).iloc[:-1]
         found = disruptions()
@@ -158,18 +154,14 @@ class TestRecordingBreaks:
         assert new_system.offences == ()
         assert not new_system.joined_files_only
 
-    def test_offences_are_those_of_the_shipped_figures(self) -> None:
-        path = SHARED / "figures" / "london_monthly_by_bcu.csv"
-        if not path.exists():
-            pytest.skip("the shared figures are not here")
+    def test_offences_are_those_of_the_shipped_figures(self, shared: Path) -> None:
+        path = shared / "figures" / "london_monthly_by_bcu.csv"
         known = set(pd.read_csv(path)["offence"]) | {"violence (old classes)"}
         named = {offence for b in recording_breaks() for offence in b.offences}
         assert named <= known
 
-    def test_rise_of_violence_lies_inside_the_gradual_break(self) -> None:
-        path = SHARED / "figures" / "london_monthly_by_bcu.csv"
-        if not path.exists():
-            pytest.skip("the shared figures are not here")
+    def test_rise_of_violence_lies_inside_the_gradual_break(self, shared: Path) -> None:
+        path = shared / "figures" / "london_monthly_by_bcu.csv"
         figures = pd.read_csv(path).drop(columns="area").groupby("offence").sum()
         years = figures.T.groupby(figures.columns.str[:4]).sum().astype(float)
         gradual = list(recording_breaks()[0].offences)

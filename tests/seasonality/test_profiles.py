@@ -309,7 +309,7 @@ def test_offences_follow_each_other_with_their_areas() -> None:
     assert keys == [
         [offence, area]
         for offence in ("robbery", "theft")
-        for area in ("London", "North Area", "North East")
+        for area in ("all areas", "North Area", "North East")
     ]
     assert profile(counts, offence="theft").table["offence"].unique().tolist() == ["theft"]
 
