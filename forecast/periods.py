@@ -26,6 +26,9 @@ UNIT_NAMES = {"D": "day", "W-SUN": "week", "M": "month"}
 SEASON_LENGTHS = {"D": 364, "W-SUN": 52, "M": 12}
 """Periods in a season that keeps the weekday: 364 days, 52 weeks, 12 months."""
 
+PERIODS_A_YEAR = {"D": 365, "W-SUN": 52, "M": 12}
+"""Whole periods in a year: how much history is enough, and how far back a year reaches."""
+
 _ALIASES = {"D": "D", "DAY": "D", "W": "W-SUN", "W-SUN": "W-SUN", "WEEK": "W-SUN", "M": "M"}
 _ALIASES |= {"MONTH": "M", "ME": "M", "MS": "M", "DAILY": "D", "WEEKLY": "W-SUN", "MONTHLY": "M"}
 

@@ -17,6 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from forecast.data.panel import Panel, check_names
 from forecast.errors import CampaignError, DataError, join_problems, name_offenders
 from forecast.periods import (
+    PERIODS_A_YEAR,
     UNIT_NAMES,
     as_date,
     as_periods,
@@ -303,7 +304,7 @@ class Campaign(BaseModel):
                 f"Load the missing {unit}s, or choose another window."
             ]
         before = int((panel.periods < window[0]).sum())
-        needed = MIN_SEASONS * {"D": 365, "W-SUN": 52, "M": 12}[panel.freq]
+        needed = MIN_SEASONS * PERIODS_A_YEAR[panel.freq]
         if before < needed:
             return [
                 f"Campaign {self.name!r} must have at least {needed} {unit}s before it: it has "

@@ -18,6 +18,7 @@ from forecast.impact.placebo import MIN_WINDOWS, RANK_WINDOWS, Placebo
 from forecast.models.draws import Forecast
 from forecast.periods import (
     FREQUENCY_NAMES,
+    PERIODS_A_YEAR,
     UNIT_NAMES,
     days_in,
     days_inside,
@@ -149,7 +150,7 @@ def check_settled(campaign: Campaign, panel: Panel, shocks: Sequence[Disruption]
     clear = int(np.argmax(unknown[::-1])) if unknown.any() else len(unknown)
     state = "counted in full and free of disruption" if missing.any() else "free of disruption"
     name = "level before the window"
-    if clear >= {"M": 12, "W-SUN": 52, "D": 365}[panel.freq]:
+    if clear >= PERIODS_A_YEAR[panel.freq]:
         text = f"The year before the window was {state}."
         return Check(name, "passed", True, text)
     if clear >= wanted:

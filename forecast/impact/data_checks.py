@@ -16,6 +16,7 @@ from forecast.impact.checks import CLEAR_PERIODS, Check, join_words
 from forecast.impact.comparison import EARLIER_YEARS
 from forecast.models.draws import FloatArray
 from forecast.periods import (
+    PERIODS_A_YEAR,
     UNIT_NAMES,
     first_day,
     label,
@@ -106,7 +107,7 @@ def check_unallocated(campaign: Campaign, panel: Panel) -> Check:
         return Check(name, "passed", True, text, areas_only=all_areas)
     shares = _unallocated_shares(campaign, panel)
     window = campaign.periods(panel.freq)
-    season = {"M": 12, "W-SUN": 52, "D": 365}[panel.freq]
+    season = PERIODS_A_YEAR[panel.freq]
     near = shares[(shares["period"] >= window[0] - season) & (shares["period"] <= window[-1])]
     unusual = near[near["share"] > UNUSUAL_SHARE * near["usual"]]
     if unusual.empty:

@@ -29,7 +29,7 @@ from forecast.impact.results import describe_evaluation
 from forecast.models.base import Model
 from forecast.models.draws import Forecast
 from forecast.models.structural import StructuralTrend
-from forecast.periods import describe_span, label
+from forecast.periods import PERIODS_A_YEAR, describe_span, label
 from forecast.seasonality.disruptions import Disruption
 
 Progress = Callable[[str, int, int], None]
@@ -308,6 +308,6 @@ def _count_results(forecast: Forecast) -> int:
 def _near(campaign: Campaign, panel: Panel, shocks: list[Disruption]) -> tuple[Disruption, ...]:
     """Disruptions in the periods of the campaign or in the year before them."""
     window = campaign.periods(panel.freq)
-    first = window[0] - {"M": 12, "W-SUN": 52, "D": 365}[panel.freq]
+    first = window[0] - PERIODS_A_YEAR[panel.freq]
     start, end = first.start_time.date(), window[-1].end_time.date()
     return tuple(s for s in shocks if s.end >= start and s.start <= end)

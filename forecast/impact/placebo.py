@@ -21,7 +21,7 @@ from forecast.impact.baseline import Calibration, fit_before, log_sd, mask
 from forecast.impact.campaign import Campaign
 from forecast.models.base import Model
 from forecast.models.draws import FloatArray, Forecast, median
-from forecast.periods import first_day, label, last_day, shift_window
+from forecast.periods import PERIODS_A_YEAR, first_day, label, last_day, shift_window
 from forecast.seasonality.disruptions import Disruption, disrupted, recording_breaks
 
 MIN_HISTORY = {"M": 36, "W-SUN": 156, "D": 1095}
@@ -166,7 +166,7 @@ def find_windows(
     year.
     """
     own = campaign.periods(panel.freq)
-    length_years = len(own) / {"M": 12, "W-SUN": 52, "D": 365}[panel.freq]
+    length_years = len(own) / PERIODS_A_YEAR[panel.freq]
     step = max(1, int(np.ceil(length_years - 0.05)))
     bad = _unquiet(panel, shocks)
     found = []
@@ -183,7 +183,7 @@ def find_windows(
 
 def _unquiet(panel: Panel, shocks: Sequence[Disruption]) -> NDArray[np.bool_]:
     """Periods in which a window must not begin or lie, shape (period,)."""
-    season = {"M": 12, "W-SUN": 52, "D": 365}[panel.freq]
+    season = PERIODS_A_YEAR[panel.freq]
     shaken = disrupted(panel.periods, shocks)
     bad = _spread_forward(shaken, season)
     if panel.is_london:
@@ -291,7 +291,7 @@ def _learnable(model: Model, panel: Panel, start: pd.Period) -> Panel:
     there; it must not stop the evaluation of a campaign that came years later.
     """
     before = panel.before(start)
-    needed = model.min_seasons * {"M": 12, "W-SUN": 52, "D": 365}[panel.freq]
+    needed = model.min_seasons * PERIODS_A_YEAR[panel.freq]
     totals = before.total() if len(before.series) else before
     known = []
     for row, offence in enumerate(before.offences):

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from forecast.data.panel import Panel
 from forecast.errors import DataError, FitError
 from forecast.models.draws import FloatArray, Forecast, IntArray
-from forecast.periods import FREQUENCY_NAMES, UNIT_NAMES, as_period, days_in, label
+from forecast.periods import FREQUENCY_NAMES, PERIODS_A_YEAR, UNIT_NAMES, as_period, days_in, label
 
 MEAN_DAYS = {"D": 1.0, "W-SUN": 7.0, "M": 365.25 / 12}
 _MAX_LOG_RATE = 20.0  # exp(20) is 5e8 events a period: beyond it a forecast has lost its way
@@ -195,7 +195,7 @@ class Model(ABC):
     def _check_length(self, data: SeriesData) -> None:
         """Refuse a series that is too short."""
         freq = str(data.periods.freqstr)
-        needed = self.min_seasons * {"D": 365, "W-SUN": 52, "M": 12}[freq]
+        needed = self.min_seasons * PERIODS_A_YEAR[freq]
         seen = np.flatnonzero(~np.isnan(data.counts))
         unit = UNIT_NAMES[freq]
         if len(seen) < needed:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -54,8 +53,6 @@ class SeasonalNaive(Model):
     >>> SeasonalNaive().fit(robbery.before("2020-01")).forecast(3)
     Forecast(1 series, 2020-01 to 2020-03, monthly, 1,000 draws by SeasonalNaive, nothing seen from 2020-01 on)
     """  # noqa: E501
-
-    min_seasons: ClassVar[int] = 2
 
     def _fit_series(self, data: SeriesData) -> FittedSeries:
         freq = str(data.periods.freqstr)

@@ -13,7 +13,6 @@ from forecast.reporting.formatting import (
     capitalise,
     name_season,
     name_window,
-    spell_periods,
     write_count,
     write_gap,
 )
@@ -134,39 +133,3 @@ def describe_rank(result: Evaluation) -> str:
         f"at least as far from what was expected as the "
         f"campaign's (rank {rank:.2f}; with {n} windows it cannot fall below {1 / (n + 1):.2f})."
     )
-
-
-def summary_lines(result: Evaluation) -> list[str]:
-    """Return the result as lines of plain text, for a terminal or a log.
-
-    The verdict and its reason, the totals, each claim step by step, other years, and the checks
-    that did not pass. Only the hyphen is used as a minus sign, so that any terminal shows it.
-    """
-    main, campaign = result.main, result.campaign
-    lines = [
-        f"{campaign.name}: {main.verdict} ({main.offence}, {main.area})",
-        spell_periods(main.reason),
-        "",
-        f"Totals, whole of {name_window(main.periods)}, {result.counts.measure}:",
-    ]
-    for part in (p for p in result.effect.parts if p.is_total):
-        low, high = part.percent_interval
-        lines.append(
-            f"  {part.offence}, {part.area}: {part.observed:,.0f} observed, "
-            f"{part.expected:,.0f} expected, {part.effect:+,.0f} ({part.percent:+.1f} per cent, "
-            f"{low:+.1f} to {high:+.1f}): {part.verdict}"
-        )
-    for ladder in result.headline.ladders:
-        lines += ["", f'Claim: "{ladder.claim.text}"', f"  {ladder.sentence}"]
-        for number, step in enumerate(ladder.steps, start=1):
-            change = f"{step.change_percent:+.1f}"
-            if not math.isnan(step.change_percent_lower):
-                change += f" ({step.change_percent_lower:+.1f} to {step.change_percent_upper:+.1f})"
-            lines.append(f"  {number}. {spell_periods(step.label)}: {change}")
-    lines += ["", f"{describe_held(result)}."]
-    doubts = [check for check in result.checks if check.status != "passed"]
-    lines += ["", "Checks that did not pass:" if doubts else "All checks passed."]
-    for check in doubts:
-        blocks = ", blocks a verdict" if check.blocking and not check.areas_only else ""
-        lines.append(f"  {check.name} ({check.status}{blocks}): {spell_periods(check.text)}")
-    return [*lines, "", f"Source: {result.counts.snapshot.sentence()}"]

@@ -16,11 +16,9 @@ from forecast.reporting.sentences import (
     describe_rank,
     describe_verdict,
     exposed_share,
-    summary_lines,
     write_finding,
     years_of_total,
 )
-from forecast.reporting.wording import lint
 
 
 def test_each_verdict_has_a_sentence_of_its_own(verdicts: dict[str, Evaluation]) -> None:
@@ -118,29 +116,3 @@ def test_years_of_the_total_leave_out_single_areas(autumn_nights: Evaluation) ->
     assert set(own["area"]) == {"London"}
     assert set(own["offence"]) == {"violence with injury"}
     assert years_of_total(autumn_nights, "arson").empty
-
-
-def test_the_summary_says_all_that_matters_in_plain_text(autumn_nights: Evaluation) -> None:
-    lines = summary_lines(autumn_nights)
-    text = "\n".join(lines)
-    assert lines[0] == "Autumn Nights 2020: cannot tell (robbery, London)"
-    assert "  robbery, London: 4,816 observed, " in text
-    assert "  violence with injury, London: 10,819 observed, " in text
-    assert 'Claim: "robbery call-outs down 27 per cent in October"' in text
-    assert "call-outs are not in these data" in text
-    assert "  1. as announced: calls, October 2020 against October 2019: -27.0\n" in text
-    # 2,484 / 3,748 - 1
-    assert "  2. recorded offences, October 2020 against October 2019: -33.7 (" in text
-    assert "disruptions in the window (failed, blocks a verdict): " in text
-    assert "missing counts" not in text  # it passed
-    assert lines[-1].startswith("Source: Metropolitan Police Service")
-    assert "−" not in text
-    lint(text)
-
-
-def test_the_summary_without_claims_or_doubts(fewer: Evaluation) -> None:
-    passed = tuple(check for check in fewer.checks if check.status == "passed")
-    text = "\n".join(summary_lines(replace(fewer, checks=passed)))
-    assert "All checks passed." in text
-    assert "Claim" not in text
-    assert "SIMULATED FIGURES, not real" in text
