@@ -206,27 +206,22 @@ class Panel:
         return self.before(as_period(period, self.freq) + 1)
 
     def total(self, by: str = "offence") -> Panel:
-        """Return the sums over areas (`by="offence"`) or over offences (`by="area"`).
+        """Return the sums over areas, over the areas of each group, or over offences.
 
         A sum with a missing part is missing.
+
+        Parameters
+        ----------
+        by : {"offence", "group", "area"}, default "offence"
+            What is kept apart: "group" keeps groups and offences, its areas are the groups.
 
         Raises
         ------
         DataError
-            If `by` is neither.
+            If `by` is none of them, or the panel has no groups.
         """
-        if by not in ("offence", "area"):
-            raise DataError(
-                f"Argument by must be 'offence' or 'area': found {by!r}. "
-                "Use by='offence' for the sum over areas."
-            )
-        names = [str(n) for n in self.series[by].unique()]
-        masks = [(self.series[by] == name).to_numpy() for name in names]
+        series, masks = split_series(self.series, by, self.total_name)
         values = np.stack([self.values[mask].sum(axis=0) for mask in masks])
-        if by == "offence":
-            series = pd.DataFrame({"area": self.total_name, "offence": names})
-        else:
-            series = pd.DataFrame({"area": names, "offence": "all offences"})
         return replace(self, values=values, series=series)
 
     def series_index(self, area: str, offence: str) -> int:
@@ -235,6 +230,42 @@ class Panel:
         check_names([offence], self.offences, "offence")
         here = (self.series["area"] == area) & (self.series["offence"] == offence)
         return int(np.flatnonzero(here)[0])
+
+
+def split_series(
+    series: pd.DataFrame, by: str, total_name: str
+) -> tuple[pd.DataFrame, list[NDArray[np.bool_]]]:
+    """Return the series that sums make, and which rows each is the sum of.
+
+    Parameters
+    ----------
+    series : pandas.DataFrame
+        `area`, `offence`, perhaps `group`.
+    by : {"offence", "group", "area"}
+    total_name : str
+        What the sum over areas is called.
+
+    Raises
+    ------
+    DataError
+        If `by` is none of them, or there are no groups.
+    """
+    if by not in ("offence", "group", "area"):
+        raise DataError(
+            f"Argument by must be 'offence', 'group' or 'area': found {by!r}. "
+            "Use by='offence' for the sum over areas."
+        )
+    if by == "group" and "group" not in series:
+        raise DataError(
+            "Panel must have a column 'group' for sums by group: found none. Add it to the file, "
+            "or use by='offence'."
+        )
+    keys = ["group", "offence"] if by == "group" else [by]
+    kinds = series[keys].drop_duplicates()
+    masks = [(series[keys] == row).all(axis=1).to_numpy() for _, row in kinds.iterrows()]
+    area: Any = total_name if by == "offence" else kinds[keys[0]].astype(str).to_list()
+    offence: Any = "all offences" if by == "area" else kinds["offence"].astype(str).to_list()
+    return pd.DataFrame({"area": area, "offence": offence}), masks
 
 
 def check_names(names: Sequence[str], known: Sequence[str], what: str) -> None:

@@ -9,7 +9,6 @@ areas has the spread of the total, and all levels agree draw by draw.
 from __future__ import annotations
 
 import zlib
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
@@ -128,19 +127,21 @@ class Paths:
 
 
 @dataclass(frozen=True)
-class Model(ABC):
+class Model:
     """A way of learning a series. Nothing is fitted in the constructor."""
 
     min_seasons: ClassVar[int] = 2
+    counts_native: ClassVar[bool] = False
+    """Whether forecasts stay good where counts are small: under five a period."""
 
     @property
     def name(self) -> str:
         """Name of the model, as in results."""
         return type(self).__name__
 
-    @abstractmethod
     def _fit_series(self, data: SeriesData) -> FittedSeries:
-        """Learn one series."""
+        """Learn one series. A model that learns whole panels overrides `fit` instead."""
+        raise NotImplementedError(f"{self.name} learns no single series")
 
     def fit(self, panel: Panel) -> FittedModel:
         """Fit to a panel and return a new fitted model; the panel is not changed.
@@ -194,19 +195,25 @@ class Model(ABC):
 
     def _check_length(self, data: SeriesData) -> None:
         """Refuse a series that is too short."""
-        freq = str(data.periods.freqstr)
+        self._check_counts(data.counts, data.periods, data.name, may_be_zero=data.is_share)
+
+    def _check_counts(
+        self, counts: FloatArray, periods: pd.PeriodIndex, name: str, *, may_be_zero: bool = False
+    ) -> None:
+        """Refuse counts, shape (period,), that are too few or all zero."""
+        freq = str(periods.freqstr)
         needed = self.min_seasons * PERIODS_A_YEAR[freq]
-        seen = np.flatnonzero(~np.isnan(data.counts))
+        seen = np.flatnonzero(~np.isnan(counts))
         unit = UNIT_NAMES[freq]
         if len(seen) < needed:
-            since = f" (from {label(data.periods[seen[0]])})" if len(seen) else ""
+            since = f" (from {label(periods[seen[0]])})" if len(seen) else ""
             raise FitError(
-                f"{self.name} must have at least {needed} {unit}s of counts: {data.name} has "
+                f"{self.name} must have at least {needed} {unit}s of counts: {name} has "
                 f"{len(seen)}{since}. Load earlier {unit}s, or leave the series out."
             )
-        if not np.nansum(data.counts) > 0 and not data.is_share:
+        if not np.nansum(counts) > 0 and not may_be_zero:
             raise FitError(
-                f"{self.name} could not fit {data.name}: all its {len(seen)} {unit}s are zero. "
+                f"{self.name} could not fit {name}: all its {len(seen)} {unit}s are zero. "
                 "Leave the series out."
             )
 

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from forecast.data.panel import split_series
 from forecast.errors import DataError, ForecastError
 from forecast.periods import describe_span, label
 
@@ -132,6 +133,9 @@ class Forecast:
     measure : str
     total_name : str
         What the sum over areas is called.
+    coverage : pandas.DataFrame or None
+        How often past forecasts of the same model held, where it knows: `offence`, `of`
+        ("total" or "areas"), `step`, `level`, `before` and `after` calibration, `forecasts`.
     """
 
     draws: IntArray
@@ -141,6 +145,7 @@ class Forecast:
     model: str
     measure: str = "recorded offences"
     total_name: str = "all areas"
+    coverage: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         if not np.issubdtype(self.draws.dtype, np.integer) or self.draws.min(initial=0) < 0:
@@ -152,29 +157,40 @@ class Forecast:
     def __repr__(self) -> str:
         return (
             f"Forecast({len(self.series)} series, {describe_span(self.periods)}, "
-            f"{len(self.draws):,} draws by {self.model}, nothing seen from {label(self.cutoff)} on)"
+            f"{len(self.draws):,} draws by {self.model}, nothing seen from {label(self.cutoff)} on"
+            f"{self._past()})"
         )
+
+    def _past(self) -> str:
+        """How often past forecasts held, in a few words; empty where it is not known."""
+        if self.coverage is None or self.coverage.empty:
+            return ""
+        held = self.coverage
+        share = [
+            f"{np.average(part['after'], weights=part['forecasts']):.0%} of {level:.0%}"
+            for level, part in held.groupby("level")
+        ]
+        return f"; past intervals held {' and '.join(share)}"
 
     def quantile(self, levels: Sequence[float]) -> FloatArray:
         """Return quantiles, shape (level, series, period)."""
         return quantile(self.draws, levels)
 
     def total(self, by: str = "offence") -> Forecast:
-        """Return the forecast of the sums over areas, draw by draw.
+        """Return the forecast of sums, draw by draw: over areas, or over the areas of each group.
+
+        Parameters
+        ----------
+        by : {"offence", "group", "area"}, default "offence"
+            What is kept apart, as in `Panel.total`.
 
         Raises
         ------
         DataError
-            If `by` is not "offence".
+            If `by` is none of them, or there are no groups.
         """
-        if by != "offence":
-            raise DataError(
-                f"Argument by must be 'offence': found {by!r}. Use total() for sums over areas."
-            )
-        names = [str(n) for n in self.series["offence"].unique()]
-        masks = [(self.series["offence"] == name).to_numpy() for name in names]
+        series, masks = split_series(self.series, by, self.total_name)
         summed = np.stack([self.draws[:, mask].sum(axis=1) for mask in masks], axis=1)
-        series = pd.DataFrame({"area": self.total_name, "offence": names})
         return replace(self, draws=summed, series=series)
 
     def summary(self, *, level: float = 0.95) -> pd.DataFrame:

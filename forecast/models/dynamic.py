@@ -2,55 +2,68 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
-from itertools import product
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 
-from forecast.models.base import FittedSeries, Model, SeriesData
-from forecast.models.draws import FloatArray
-from forecast.seasonality.calendar import calendar_table
-from forecast.seasonality.harmonics import fourier
+from forecast.data.panel import Panel
+from forecast.errors import DataError, FitError
+from forecast.models.base import MEAN_DAYS, FittedModel, Model, Paths
+from forecast.models.calibrating import find_breaks
+from forecast.models.designs import exposure_of, total_columns
+from forecast.models.draws import Forecast
+from forecast.models.learning import Evidence, Mapper, advance, in_process, learn_all
+from forecast.models.looking import draw_paths, look_quantiles
+from forecast.models.states import OffenceState
+from forecast.models.summing import sum_areas
+from forecast.models.updating import check_follows, check_same_columns, first_change
+from forecast.periods import PERIODS_A_YEAR, UNIT_NAMES, days_in
+from forecast.seasonality.disruptions import DISRUPTED_SHARE, Disruption
 
-_LEVEL_DISCOUNTS = {
-    "M": (0.55, 0.70, 0.80, 0.88, 0.94, 0.98),
-    "W-SUN": (0.70, 0.80, 0.88, 0.93, 0.97, 0.99),
-    "D": (0.93, 0.97, 0.985, 0.993, 0.998),
-}
-_NOISES = {
-    "M": (1e-5, 0.001, 0.003, 0.01, 0.04, 0.12),
-    "W-SUN": (1e-5, 0.003, 0.01, 0.03, 0.12),
-    "D": (1e-5, 0.005, 0.02, 0.06, 0.2),
-}
-_SEASON_DISCOUNTS = {"M": 0.999, "W-SUN": 0.9998, "D": 0.99997}
-_FORGETTING = {"M": 0.99, "W-SUN": 0.995, "D": 0.999}
-_CALENDAR = {"M": [], "W-SUN": ["bank_holidays"], "D": ["bank_holidays"]}
-_FIRST = {"M": 6, "W-SUN": 12, "D": 60}  # counts from which the level starts
+Treatment = Literal["mask", "step", "variance"]
 
-_ORDER, _SHARE_ORDER = 4, 2
-_START_VARIANCE = 0.2  # of the first log level: a factor of about 1.6 either way
-_SHARE_VARIANCE = 0.0005
-"""Prior variance of how an area's season differs from its offence's: about 2 per cent."""
+_JUMP_VARIANCE = 0.1  # a level free to move by a third when a disruption begins and ends
 
 
 @dataclass(frozen=True)
 class DynamicCounts(Model):
-    """Dynamic count model with a moving level and a slowly moving season.
+    """Dynamic count model with a moving level and a slowly moving season, for whole panels.
 
-    Counts are negative binomial, the log of their rate has a level that moves at random and
-    harmonics; each new count updates both in closed form, and missing ones are skipped. How
-    fast the level moves and how much a single period strays are not chosen: twenty-odd settings
-    run side by side and are averaged by how well each has predicted so far, with old predictions
-    slowly forgotten. The season of a total starts from the shape of its own history; an area's
-    season is that of its offence but for a small deviation. It suits small counts as well.
+    Counts are negative binomial. The log of a total's rate has a level that moves at random, a
+    damped drift, harmonics of the year, and for days the weekday and the calendar; each new
+    count updates all of it in closed form, and missing ones are skipped. How fast the level moves
+    and how much a single period strays are not chosen: some dozens of settings run side by side
+    and are averaged by how well each has predicted so far, with old predictions slowly
+    forgotten. An area has a share of the total, with a level that moves and a season that differs
+    as much from the total's as areas of the offence have been seen to differ; which settings suit
+    shares is learnt from all areas together. Every past forecast comes out of the same pass:
+    where counts fell in them says how far intervals must be stretched, and is reported.
+
+    Parameters
+    ----------
+    disruptions : tuple of Disruption, optional
+        Dated shocks that the model is told of.
+    treatment : {"mask", "step", "variance"}, default "mask"
+        What to do with them: leave their periods out; give them a level of their own while they
+        last; or let the level jump freely when they begin and end.
+    regressors : pandas.DataFrame, optional
+        Named columns (weather, darkness, a control series) indexed by period, for the totals;
+        they must have a value for every period of the data and of the forecast.
+    engine : {"numba", "dask"}, default "numba"
+        Where blocks of areas are computed: here, or by Dask (extra `dask`). Same numbers.
+    address : str, optional
+        Address of a Dask scheduler that runs already; a local one is started without it.
 
     References
     ----------
     West, Harrison & Migon (1985), Dynamic generalized linear models and Bayesian forecasting,
     Journal of the American Statistical Association 80(389), 73-83. West & Harrison (1997),
     Bayesian Forecasting and Dynamic Models, 2nd ed., sections 6.3 (discounts) and 14.3 to 14.4.
+    Berry & West (2020), Bayesian forecasting of many count-valued time series, Journal of
+    Business & Economic Statistics 38(4), sections 2 and 3.
 
     Examples
     --------
@@ -61,101 +74,310 @@ class DynamicCounts(Model):
     (1000, 1, 3)
     """
 
-    def _fit_series(self, data: SeriesData) -> FittedSeries:
-        return _FittedDynamic(data)
+    counts_native: ClassVar[bool] = True
 
+    disruptions: tuple[Disruption, ...] = ()
+    treatment: Treatment = "mask"
+    regressors: pd.DataFrame | None = field(default=None, repr=False, compare=False)
+    engine: Literal["numba", "dask"] = "numba"
+    address: str | None = None
 
-class _FittedDynamic:
-    """The last state under each setting, and how well each setting has predicted."""
+    def fit(self, panel: Panel) -> FittedDynamic:
+        """Learn a panel and return a new fitted model; the panel is not changed.
 
-    def __init__(self, data: SeriesData) -> None:
-        from forecast.models.filtering import filter_grid  # numba: slow to load
+        Parameters
+        ----------
+        panel : Panel
+            Missing counts are skipped. Every total and every area needs two years.
 
-        self.freq = str(data.periods.freqstr)
-        self.is_share = data.is_share
-        regressors = self._regressors(data.periods)  # (period, state)
-        seen = np.isfinite(data.counts) & np.isfinite(data.offset)
-        counts = np.where(seen, data.counts, np.nan)
-        mean, covariance = self._start(counts, np.where(seen, data.offset, 0.0), regressors)
-        self.settings = np.array(list(product(_LEVEL_DISCOUNTS[self.freq], _NOISES[self.freq])))
-        self.means, self.covariances, log_weights = filter_grid(
-            counts,
-            np.where(seen, data.offset, 0.0),
-            regressors,
-            mean,
-            covariance,
-            self.settings,
-            _SEASON_DISCOUNTS[self.freq],
-            _FORGETTING[self.freq],
-        )
-        weights = np.exp(log_weights - log_weights.max())
-        self.weights = weights / weights.sum()  # (setting,)
+        Returns
+        -------
+        FittedDynamic
 
-    def _regressors(self, periods: pd.PeriodIndex) -> FloatArray:
-        """Level, annual harmonics, days of the week and bank holidays, (period, state)."""
-        columns = [np.ones((len(periods), 1))]
-        columns.append(fourier(periods, order=_SHARE_ORDER if self.is_share else _ORDER))
-        if self.freq == "D":
-            turn = 2 * np.pi * np.asarray(periods.day_of_week)[:, None] * np.arange(1, 4) / 7
-            columns += [np.cos(turn), np.sin(turn)]
-        if not self.is_share and _CALENDAR[self.freq]:
-            columns.append(_calendar(periods[0], periods[-1]))
-        return np.ascontiguousarray(np.hstack(columns))
-
-    def _start(
-        self, counts: FloatArray, offset: FloatArray, regressors: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """Prior mean and covariance of the state.
-
-        A share has no season of its own to start with. A total starts from least squares on the
-        differences of its log counts, in which the level drops out.
+        Raises
+        ------
+        FitError
+            If a series is too short, or a total is all zero; the series is named.
+        DataError
+            If a regressor is missing for a period, or settings cannot be used.
         """
-        n = regressors.shape[1] - 1
-        seen = np.isfinite(counts)
-        first = np.flatnonzero(seen)[: _FIRST[self.freq]]
-        mean, covariance = np.zeros(n + 1), np.zeros((n + 1, n + 1))
-        mean[0] = np.log((counts[first].sum() + 0.5) / np.exp(offset[first]).sum())
-        covariance[0, 0] = _START_VARIANCE
-        if self.is_share:
-            covariance[1:, 1:] = _SHARE_VARIANCE * np.eye(n)
-            return mean, covariance
-        steps = np.diff(np.log(np.maximum(counts, 0.5)) - offset)  # (period - 1,)
-        used = np.isfinite(steps)
-        moves = np.diff(regressors[:, 1:], axis=0)[used]  # (step, season)
-        inverse = np.linalg.inv(moves.T @ moves + 1e-3 * np.eye(n))
-        mean[1:] = inverse @ moves.T @ steps[used]
-        left = steps[used] - moves @ mean[1:]
-        covariance[1:, 1:] = inverse * left.var() + 1e-5 * np.eye(n)
-        return mean, covariance
+        if not panel.values.size:
+            raise DataError(f"Panel to fit must hold counts: found {panel!r}. Load earlier ones.")
+        counted = panel.series["offence"].astype(str).value_counts()
+        sizes = {offence: int(counted[offence]) for offence in panel.offences}
+        with self._mapper() as run:
+            learnt = learn_all(lambda offence: self._show(panel, offence), sizes, run)
+        states, pits = [state for state, _ in learnt], [pit for _, pit in learnt]
+        return FittedDynamic(self, panel, (), {}, tuple(states), _flags(panel, states, pits))
 
-    def log_rates(
-        self, periods: pd.PeriodIndex, draws: int, rng: np.random.Generator
-    ) -> FloatArray:
-        regressors = self._regressors(periods)
-        out = np.empty((draws, len(periods)))
-        chosen = np.sort(rng.choice(len(self.weights), size=draws, p=self.weights))
-        for index in np.unique(chosen):
-            here = chosen == index
-            out[here] = self._draw(int(index), regressors, int(here.sum()), rng)
-        return rng.permutation(out)
+    def _mapper(self) -> AbstractContextManager[Mapper]:
+        """Where blocks are computed."""
+        if self.treatment not in ("mask", "step", "variance"):
+            raise DataError(
+                f"Treatment must be 'mask', 'step' or 'variance': found {self.treatment!r}. "
+                "Use 'mask' to leave the disrupted periods out."
+            )
+        if self.engine == "numba":
+            return nullcontext(in_process)
+        if self.engine == "dask":
+            from forecast.models.scaling import DaskBlocks
 
-    def _draw(
-        self, index: int, regressors: FloatArray, n: int, rng: np.random.Generator
-    ) -> FloatArray:
-        """Draw n paths of the log rate under one setting, shape (n, period)."""
-        level_discount, noise = self.settings[index]
-        covariance = self.covariances[index]
-        root = np.linalg.cholesky(covariance + 1e-12 * np.eye(len(covariance)))
-        state = self.means[index] + rng.standard_normal((n, len(root))) @ root.T  # (n, state)
-        step = np.sqrt(covariance[0, 0] * (1 / level_discount - 1))
-        level = np.cumsum(step * rng.standard_normal((n, len(regressors))), axis=1)
-        stray = np.sqrt(noise) * rng.standard_normal(level.shape)
-        return np.asarray(state @ regressors.T + level + stray)
+            return DaskBlocks(self.address)
+        raise DataError(
+            f"Engine must be 'numba' or 'dask': found {self.engine!r}. Leave it out for 'numba'."
+        )
+
+    def _show(self, panel: Panel, offence: str) -> Evidence:
+        """Evidence of an offence that can be learnt from."""
+        evidence = self._gather(panel, offence)
+        self._check(evidence, panel)
+        return evidence
+
+    def _check(self, evidence: Evidence, panel: Panel) -> None:
+        """Refuse series that are too short, and totals without a single event."""
+        several = len(evidence.areas) > 1
+        name = panel.total_name if several else evidence.areas[0]
+        if several:
+            self._check_overlap(evidence, panel)
+        self._check_counts(evidence.total, evidence.periods, f"{evidence.offence}, {name}")
+        if several:
+            self._check_areas(evidence, evidence.counts)
+
+    def _check_areas(self, evidence: Evidence, counts: np.ndarray) -> None:
+        """Refuse the first area whose counts, (series, period), are too few."""
+        for area, values in zip(evidence.areas, counts, strict=True):
+            name = f"{evidence.offence}, {area}"
+            self._check_counts(values, evidence.periods, name, may_be_zero=True)
+
+    def _check_overlap(self, evidence: Evidence, panel: Panel) -> None:
+        """Refuse areas that are hardly ever counted together, since no total is known then."""
+        needed = self.min_seasons * PERIODS_A_YEAR[evidence.freq]
+        known = int((~np.isnan(evidence.total)).sum())
+        own = self._masked(panel, (panel.series["offence"] == evidence.offence).to_numpy())
+        seen = (~np.isnan(own)).sum(axis=1)  # (series,)
+        if known >= needed or seen.max() < needed:
+            return
+        self._check_areas(evidence, own)
+        unit, worst = UNIT_NAMES[evidence.freq], int(seen.argmin())
+        raise FitError(
+            f"{self.name} must have at least {needed} {unit}s in which every area was counted: "
+            f"{evidence.offence} has {known}. Most are missing in {evidence.areas[worst]} "
+            f"({own.shape[1] - seen[worst]}): leave it out, or fit it by itself."
+        )
+
+    def _gather(self, panel: Panel, offence: str, begin: int = 0) -> Evidence:
+        """What is known of one offence from a column on, with disrupted periods treated."""
+        members = (panel.series["offence"] == offence).to_numpy()
+        counts = self._masked(panel, members)
+        total = sum_areas(counts, PERIODS_A_YEAR[panel.freq])[begin:]
+        jumps = np.zeros(len(panel.periods))
+        if self.treatment == "variance":
+            for inside in self._disrupted(panel.periods):
+                edges = np.flatnonzero(np.diff(inside.astype(int), prepend=0, append=0))
+                jumps[edges[edges < len(jumps)]] = _JUMP_VARIANCE
+        periods = panel.periods[begin:]
+        return Evidence(
+            offence,
+            [str(area) for area in panel.series.loc[members, "area"]],
+            # a share of an unknown total is unknown
+            np.where(np.isnan(total), np.nan, counts[:, begin:]),
+            total,
+            np.log(days_in(periods) / MEAN_DAYS[panel.freq]),
+            self._columns(periods),
+            jumps[begin:],
+            periods,
+            begin,
+        )
+
+    def _masked(self, panel: Panel, members: np.ndarray) -> np.ndarray:
+        """Counts of some series, (series, period), missing where a disruption is left out."""
+        counts = np.ascontiguousarray(panel.values[members])
+        if self.treatment == "mask":
+            for inside in self._disrupted(panel.periods):
+                counts[:, inside] = np.nan
+        return counts
+
+    def _disrupted(self, periods: pd.PeriodIndex) -> list[np.ndarray]:
+        """For each disruption, which periods it touches, (period,)."""
+        return [exposure_of(shock, periods) >= DISRUPTED_SHARE for shock in self.disruptions]
+
+    def _columns(self, periods: pd.PeriodIndex) -> np.ndarray:
+        """Columns of the totals at some periods."""
+        stepped = self.disruptions if self.treatment == "step" else ()
+        return total_columns(periods, stepped=stepped, regressors=self.regressors)
 
 
-@lru_cache(maxsize=64)
-def _calendar(first: pd.Period, last: pd.Period) -> FloatArray:
-    """Columns of England's calendar from `first` to `last`, shape (period, column)."""
-    freq = str(first.freqstr)
-    table = calendar_table(pd.period_range(first, last, freq=freq))[_CALENDAR[freq]]
-    return np.asarray(table.to_numpy(dtype=np.float64))
+def _flags(panel: Panel, states: list[OffenceState], pits: list[np.ndarray]) -> pd.DataFrame:
+    """Series whose one-step forecasts have been failing."""
+    rows = []
+    for state, pit in zip(states, pits, strict=True):
+        members = panel.series["offence"] == state.offence
+        areas = panel.series.loc[members, "area"].astype(str).tolist()
+        names = [panel.total_name, *areas] if len(areas) > 1 else areas
+        for name, found in zip(names, find_breaks(pit[: len(names)]).tolist(), strict=True):
+            if found:
+                word = "higher" if found > 0 else "lower"
+                rows.append((name, state.offence, word, abs(found)))
+    columns = ["area", "offence", "counts_were", "forecasts"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FittedDynamic(FittedModel):
+    """The count engine after it has learnt a panel.
+
+    Attributes
+    ----------
+    states : tuple of OffenceState
+        One an offence, in the panel's order.
+    flags : pandas.DataFrame
+        Series whose one-step forecasts have failed for several periods, which may be a break:
+        `area`, `offence`, `counts_were` ("higher" or "lower" than forecast), `forecasts` (since
+        how many judged forecasts). Nothing is done about them.
+    """
+
+    states: tuple[OffenceState, ...] = ()
+    flags: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @property
+    def _engine(self) -> DynamicCounts:
+        if not isinstance(self.model, DynamicCounts):
+            raise TypeError("a fitted count engine belongs to DynamicCounts")
+        return self.model
+
+    def coverage(self) -> pd.DataFrame:
+        """Return how often past forecasts held, by offence and steps ahead.
+
+        Returns
+        -------
+        pandas.DataFrame
+            `offence`, `of` ("total" or "areas"), `step`, `level`, `before` (share inside as the
+            filter had it), `after` (stretched by what other years said), `forecasts`.
+        """
+        parts = []
+        for state in self.states:
+            parts.append(state.total_stretch.reached.assign(offence=state.offence, of="total"))
+            if state.last.share is not None:
+                parts.append(state.area_stretch.reached.assign(offence=state.offence, of="areas"))
+        table = pd.concat(parts, ignore_index=True)
+        return table[["offence", "of", "step", "level", "before", "after", "forecasts"]]
+
+    def paths(self, periods: int | pd.PeriodIndex, *, draws: int = 1000, seed: int = 0) -> Paths:
+        """Return draws before counting noise, stretched as past forecasts ask; see `Paths`."""
+        ahead, wanted = self._ahead(periods)
+        n_series = len(self.panel.series)
+        log_total = np.empty((draws, len(self.states), wanted))
+        log_share = np.zeros((draws, n_series, wanted))
+        for index, state in enumerate(self.states):
+            members = self._members(state)
+            areas = self.panel.series.loc[members, "area"].astype(str).tolist()
+            total, share = draw_paths(state, areas, self._columns(ahead), ahead, draws, seed)
+            log_total[:, index] = total[:, -wanted:]
+            if len(members) > 1:
+                log_share[:, members] = share[:, :, -wanted:]
+        offence_of = pd.Index(self.panel.offences).get_indexer(
+            pd.Index(self.panel.series["offence"])
+        )
+        return Paths(log_total, log_share, offence_of.astype(np.int64))
+
+    def forecast(
+        self, periods: int | pd.PeriodIndex, *, draws: int = 1000, seed: int = 0
+    ) -> Forecast:
+        """Return the forecast of the periods ahead in integer draws, with its past coverage."""
+        found = FittedModel.forecast(self, periods, draws=draws, seed=seed)
+        return replace(found, coverage=self.coverage())
+
+    def quantile(
+        self, periods: int | pd.PeriodIndex, levels: list[float] | np.ndarray, *, by: str = "area"
+    ) -> np.ndarray:
+        """Return exact quantiles of the periods ahead without draws, for many series at once.
+
+        Parameters
+        ----------
+        periods : int or pandas.PeriodIndex
+            How many periods ahead, or consecutive periods at or after the cutoff.
+        levels : sequence of float
+            Increasing, each between 0 and 1.
+        by : {"area", "offence"}, default "area"
+            Of every series, or of the totals over areas.
+
+        Returns
+        -------
+        numpy.ndarray
+            Whole numbers, shape (level, series, period) or (level, offence, period).
+        """
+        if by not in ("area", "offence"):
+            raise DataError(
+                f"Argument by must be 'area' or 'offence': found {by!r}. Use 'offence' for totals."
+            )
+        ahead, wanted = self._ahead(periods)
+        where = np.asarray(levels, dtype=np.float64)
+        rows = len(self.panel.series) if by == "area" else len(self.states)
+        out = np.empty((len(where), rows, wanted), dtype=np.int64)
+        for index, state in enumerate(self.states):
+            found = look_quantiles(
+                state, self._columns(ahead), ahead, where, wanted, totals=by == "offence"
+            )
+            out[:, self._members(state) if by == "area" else [index]] = found
+        return out
+
+    def update(self, panel: Panel, *, regressors: pd.DataFrame | None = None) -> FittedDynamic:
+        """Take in new periods, and revised ones, without learning anew.
+
+        Season of the areas, common weights, stretch and flags stay as they were learnt; levels,
+        seasons and weights of the settings move on. The filter starts again from its last state
+        before the first period of which something differs.
+
+        Parameters
+        ----------
+        panel : Panel
+            The same series in the same order, from the same first period, at least as long.
+        regressors : pandas.DataFrame, optional
+            The model's regressors with the values that came since; the same columns.
+
+        Returns
+        -------
+        FittedDynamic
+
+        Raises
+        ------
+        DataError
+            If measure, series or first period differ, or the panel is shorter.
+        """
+        old, engine = self.panel, self._engine
+        check_follows(panel, old)
+        column = len(old.periods)
+        if regressors is not None:
+            check_same_columns(regressors, engine.regressors)
+            engine = replace(engine, regressors=regressors)
+            column = first_change(*(e._columns(old.periods).T for e in (self._engine, engine)))
+        states = []
+        with engine._mapper() as run:
+            for state in self.states:
+                members = self._members(state)
+                begin = min(column, self._first_change(panel, members))
+                state = state.going_on_from(begin)
+                if state.last.at < len(panel.periods):
+                    evidence = engine._gather(panel, state.offence, state.last.at)
+                    state = advance(evidence, state, run)[0]
+                states.append(state)
+        return replace(self, model=engine, panel=panel, states=tuple(states))
+
+    def _first_change(self, panel: Panel, members: np.ndarray) -> int:
+        """First column of which a later panel says otherwise, of an offence's counts or total."""
+        size = len(self.panel.periods)
+        old, new = (self._engine._masked(p, members) for p in (self.panel, panel))
+        column = first_change(old, new[:, :size])
+        if not any(np.isnan(counts[:, [0, -1]]).any() for counts in (old, new)):
+            return column
+        # what stands for an area outside its span depends on counts of other periods
+        totals = [sum_areas(counts, PERIODS_A_YEAR[panel.freq]) for counts in (old, new)]
+        return min(column, first_change(totals[0], totals[1][:size]))
+
+    def _members(self, state: OffenceState) -> np.ndarray:
+        """Rows of an offence's series."""
+        return np.flatnonzero((self.panel.series["offence"] == state.offence).to_numpy())
+
+    def _columns(self, ahead: pd.PeriodIndex) -> np.ndarray:
+        """Columns of the totals at the periods ahead."""
+        return self._engine._columns(ahead)

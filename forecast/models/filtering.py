@@ -17,6 +17,7 @@ FloatArray = NDArray[np.float64]
 
 _SMALL = 1e-6  # below it 1/q + 1/2 is the inverse trigamma to a relative 1e-7
 _LARGE = 1e7
+_WIDEST = 1.0  # variance of a log level that a discount may reach: a factor of e either way
 
 
 @njit(cache=True)
@@ -74,112 +75,235 @@ def inverse_trigamma(q: float) -> float:
 
 
 @njit(cache=True)
-def filter_one(
-    counts: FloatArray,
-    offset: FloatArray,
-    regressors: FloatArray,
-    mean: FloatArray,
-    covariance: FloatArray,
-    level_discount: float,
-    season_discount: float,
-    noise: float,
-    forgetting: float,
-) -> tuple[float, float]:
-    """Filter one series under one setting; `mean` and `covariance` are moved on in place.
-
-    Returns the log predictive likelihood with old periods forgotten, and the plain one.
-    """
-    n_periods, p = regressors.shape
-    gain = np.empty(p)
-    weight = 0.0
-    likelihood = 0.0
-    step = 0.0
-    seen = True
-    for t in range(n_periods):
-        if seen:  # through a gap the level keeps its last step: a discount would grow like a power
-            step = covariance[0, 0] * (1.0 / level_discount - 1.0)
-            for i in range(1, p):
-                for j in range(1, p):
-                    covariance[i, j] /= season_discount
-        covariance[0, 0] += step
-        seen = not (math.isnan(counts[t]) or math.isnan(offset[t]))
-        if not seen:
+def _gamma_moments(f: FloatArray, q: FloatArray, mean: FloatArray, variance: FloatArray) -> None:
+    """Fill `mean` and `variance` of flat arrays."""
+    for i in range(len(f)):
+        if math.isnan(f[i]):
+            mean[i], variance[i] = math.nan, math.nan
             continue
-        f = offset[t]
-        q = noise
-        for i in range(p):
-            total = 0.0
-            for j in range(p):
-                total += covariance[i, j] * regressors[t, j]
-            gain[i] = total
-            f += mean[i] * regressors[t, i]
-            q += total * regressors[t, i]
-        shape = inverse_trigamma(q)
-        rate = math.exp(digamma(shape) - f)
-        y = counts[t]
-        now = (
-            math.lgamma(y + shape)
-            - math.lgamma(shape)
-            - math.lgamma(y + 1.0)
-            + shape * math.log(rate / (rate + 1.0))
-            - y * math.log(rate + 1.0)
-        )
-        weight = forgetting * weight + now
-        likelihood += now
-        moved = (digamma(shape + y) - math.log(rate + 1.0) - f) / q
-        shrunk = (1.0 - trigamma(shape + y) / q) / q
-        for i in range(p):
-            mean[i] += gain[i] * moved
-            for j in range(p):
-                covariance[i, j] -= gain[i] * gain[j] * shrunk
-    return weight, likelihood
+        shape = inverse_trigamma(q[i])
+        mean[i] = shape * math.exp(f[i] - digamma(shape))
+        variance[i] = 1.0 / shape
 
 
-@njit(cache=True)
-def filter_grid(
-    counts: FloatArray,
-    offset: FloatArray,
-    regressors: FloatArray,
-    mean: FloatArray,
-    covariance: FloatArray,
-    settings: FloatArray,
-    season_discount: float,
-    forgetting: float,
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Filter one series under every setting of a grid.
+def gamma_moments(f: FloatArray, q: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return mean and relative variance of the gamma whose log has mean `f` and variance `q`.
 
     Parameters
     ----------
-    counts, offset
-        Shape (period,); NaN is skipped.
-    regressors
-        Shape (period, state); the first column is the level's, all ones.
-    mean, covariance
-        Prior of the state, shapes (state,) and (state, state).
-    settings
-        Level discount and extra variance of the log rate, shape (setting, 2).
+    f, q : numpy.ndarray
+        The same shape (...).
 
     Returns
     -------
-    means, covariances, weights
-        Last states (setting, state), (setting, state, state) and log weights (setting,).
+    mean, variance : numpy.ndarray
+        Shape (...); the gamma's shape parameter is one over the relative variance.
+
+    Examples
+    --------
+    >>> mean, variance = gamma_moments(np.array([-0.5772157]), np.array([np.pi**2 / 6]))
+    >>> mean.round(4).tolist(), variance.round(4).tolist()  # the exponential distribution
+    ([1.0], [1.0])
     """
-    n, p = len(settings), len(mean)
-    means = np.empty((n, p))
-    covariances = np.empty((n, p, p))
-    weights = np.empty(n)
-    for k in range(n):
-        means[k] = mean
-        covariances[k] = covariance
-        weights[k], _ = filter_one(
-            counts,
-            offset,
-            regressors,
-            means[k],
-            covariances[k],
-            settings[k, 0],
-            season_discount,
-            settings[k, 1],
-            forgetting,
-        )
-    return means, covariances, weights
+    mean, variance = np.empty(f.size), np.empty(f.size)
+    _gamma_moments(np.ravel(f), np.ravel(q), mean, variance)
+    return mean.reshape(f.shape), variance.reshape(f.shape)
+
+
+@njit(cache=True)
+def bounded_growth(variance: float, growth: float) -> float:
+    """Variance times its growth, as far as the widest level allows."""
+    return max(min(variance * growth, _WIDEST - variance), 0.0)
+
+
+@njit(cache=True)
+def level_step(variance: float, discount: float) -> float:
+    """Variance by which a log level moves in a period, following from its own by the discount.
+
+    Zero counts say little of a log level: without a bound a run of them would widen it like a
+    power, and lower its mean like one, until a single event later could not be believed.
+    """
+    return bounded_growth(variance, 1.0 / discount - 1.0)
+
+
+@njit(cache=True)
+def level_steps(variance: FloatArray, discount: FloatArray) -> FloatArray:
+    """Return `level_step` of each element of two flat arrays."""
+    out = np.empty(len(variance))
+    for i in range(len(variance)):
+        out[i] = level_step(variance[i], discount[i])
+    return out
+
+
+@njit(cache=True)
+def evolve(
+    mean: FloatArray,
+    covariance: FloatArray,
+    level_step: float,
+    season_discount: float,
+    drift_variance: float,
+    damping: float,
+) -> None:
+    """Move a state one period on, in place: level by its drift, drift damped, all less certain.
+
+    The drift is a stationary first-order autoregression: without variance it is zero and stays so.
+    """
+    p = len(mean)
+    mean[0] += mean[1]
+    mean[1] *= damping
+    for i in range(p):  # G C, then (G C) G', with G adding the drift to the level
+        covariance[0, i] += covariance[1, i]
+        covariance[1, i] *= damping
+    for i in range(p):
+        covariance[i, 0] += covariance[i, 1]
+        covariance[i, 1] *= damping
+    covariance[0, 0] += level_step
+    covariance[1, 1] += (1.0 - damping * damping) * drift_variance
+    for i in range(2, p):
+        for j in range(2, p):
+            covariance[i, j] /= season_discount
+
+
+@njit(cache=True)
+def look_ahead(
+    mean: FloatArray,
+    covariance: FloatArray,
+    regressors: FloatArray,
+    offset: FloatArray,
+    setting: FloatArray,
+    damping: float,
+    level_step: float,
+    f: FloatArray,
+    q: FloatArray,
+) -> None:
+    """Mean `f` and variance `q` of the log rate of the periods ahead, (step,), filled in place.
+
+    The state is that of the last period seen; the first row of `regressors` is one step ahead.
+    """
+    p = len(mean)
+    drifted, slope, push = 0.0, 1.0, 0.0
+    push_variance = 0.0
+    for h in range(len(f)):
+        drifted += slope  # what a unit of drift now has added to the level by then
+        slope *= damping
+        push = 0.0  # variance of the level by drifts that are still to come
+        for k in range(h):
+            reach = (1.0 - damping ** (h - k)) / (1.0 - damping)
+            push += reach * reach
+        push_variance = push * (1.0 - damping * damping) * setting[2]
+        total, spread = offset[h], 0.0
+        for i in range(p):
+            x = drifted if i == 1 else regressors[h, i]
+            total += x * mean[i]
+            inner = 0.0
+            for j in range(p):
+                inner += covariance[i, j] * (drifted if j == 1 else regressors[h, j])
+            spread += x * inner
+        f[h] = total
+        q[h] = spread + setting[1] + (h + 1) * level_step + push_variance
+
+
+@njit(cache=True)
+def filter_total(
+    counts: FloatArray,
+    offset: FloatArray,
+    regressors: FloatArray,
+    jumps: FloatArray,
+    settings: FloatArray,
+    season_discount: float,
+    forgetting: float,
+    damping: float,
+    means: FloatArray,
+    covariances: FloatArray,
+    steps: FloatArray,
+    weights: FloatArray,
+    first: int,
+    last: int,
+    origins: NDArray[np.bool_],
+    horizon: int,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Filter one series under every setting of a grid; the states are moved on in place.
+
+    Parameters
+    ----------
+    counts, offset : numpy.ndarray
+        Shape (period,); NaN is skipped.
+    regressors : numpy.ndarray
+        Shape (period, state). The first column is the level's, all ones; the second is the
+        drift's, all zeros, since the drift acts through the level.
+    jumps : numpy.ndarray
+        Variance added to the level before each period, shape (period,): zero but where an
+        intervention says that the level may have moved.
+    settings : numpy.ndarray
+        Level discount, extra variance of the log rate, variance of the drift: (setting, 3).
+    season_discount, forgetting, damping : float
+    means, covariances, steps, weights : numpy.ndarray
+        State of each setting: (setting, state), (setting, state, state); the variance by which
+        its level moved last (setting,), kept through a gap and below zero when there is none;
+        log weights (setting,).
+    first, last : int
+        Periods from `first` to before `last` are filtered.
+    origins : numpy.ndarray
+        Periods from which past forecasts are kept, shape (period,).
+    horizon : int
+        How many steps ahead they reach.
+
+    Returns
+    -------
+    f, q, w
+        Mean and variance of the log rate (setting, origin, step) and log weights (setting,
+        origin) of the past forecasts.
+    """
+    n_settings, p = means.shape
+    n_periods = len(counts)
+    n_origins = int(origins[first:last].sum())
+    f = np.full((n_settings, n_origins, horizon), np.nan)
+    q = np.full((n_settings, n_origins, horizon), np.nan)
+    w = np.zeros((n_settings, n_origins))
+    gain = np.empty(p)
+    for k in range(n_settings):
+        mean, covariance = means[k], covariances[k]
+        at = 0
+        for t in range(first, last):
+            step = steps[k]
+            if step < 0.0:  # below zero: a count was seen last, and the step follows from it
+                step = level_step(covariance[0, 0], settings[k, 0])
+            if origins[t]:
+                reach = min(horizon, n_periods - t)
+                look_ahead(
+                    mean, covariance, regressors[t : t + reach], offset[t : t + reach],
+                    settings[k], damping, step, f[k, at, :reach], q[k, at, :reach],
+                )  # fmt: skip
+                w[k, at] = weights[k]
+                at += 1
+            evolve(mean, covariance, step + jumps[t], season_discount if steps[k] < 0.0 else 1.0,
+                   settings[k, 2], damping)  # fmt: skip
+            if math.isnan(counts[t]) or math.isnan(offset[t]):
+                steps[k] = step  # through a gap: a discount would make it grow like a power
+                continue
+            steps[k] = -1.0
+            ahead, spread = offset[t], settings[k, 1]
+            for i in range(p):
+                total = 0.0
+                for j in range(p):
+                    total += covariance[i, j] * regressors[t, j]
+                gain[i] = total
+                ahead += mean[i] * regressors[t, i]
+                spread += total * regressors[t, i]
+            y = counts[t]
+            shape = inverse_trigamma(spread)
+            rate = math.exp(digamma(shape) - ahead)
+            weights[k] = forgetting * weights[k] + (
+                math.lgamma(y + shape)
+                - math.lgamma(shape)
+                - math.lgamma(y + 1.0)
+                + shape * math.log(rate / (rate + 1.0))
+                - y * math.log(rate + 1.0)
+            )
+            moved = (digamma(shape + y) - math.log(rate + 1.0) - ahead) / spread
+            shrunk = (1.0 - trigamma(shape + y) / spread) / spread
+            for i in range(p):
+                mean[i] += gain[i] * moved
+                for j in range(p):
+                    covariance[i, j] -= gain[i] * gain[j] * shrunk
+    return f, q, w

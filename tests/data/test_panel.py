@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -164,13 +165,25 @@ def test_totals_by_hand(panel: Panel) -> None:
     np.testing.assert_array_equal(by_area.values, [[6, 8, np.nan], [7, 8, 9]])
 
 
+def test_totals_of_groups_by_hand(panel: Panel) -> None:
+    with pytest.raises(DataError, match="must have a column 'group' for sums by group: found none"):
+        panel.total(by="group")
+    series = panel.series.assign(group="North")
+    by_group = replace(panel, series=series).total(by="group")
+    assert by_group.series.to_dict("list") == {
+        "area": ["North", "North"],
+        "offence": ["robbery", "burglary"],
+    }
+    np.testing.assert_array_equal(by_group.values, panel.total().values)
+
+
 def test_total_of_other_places_is_all_areas(frame: pd.DataFrame) -> None:
     frame["area"] = frame["area"].replace("Brent", "Leeds")
     assert Panel.from_frame(frame).total().areas == ["all areas"]
 
 
 def test_total_is_refused_by_anything_else(panel: Panel) -> None:
-    with pytest.raises(DataError, match="by must be 'offence' or 'area': found 'month'"):
+    with pytest.raises(DataError, match="by must be 'offence', 'group' or 'area': found 'month'"):
         panel.total(by="month")
 
 

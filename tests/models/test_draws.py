@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -104,8 +106,31 @@ def test_total_sums_areas_draw_by_draw() -> None:
     total = make_forecast().total()
     assert total.draws.tolist() == [[[4, 6], [5, 6]], [[16, 18], [11, 12]]]
     assert total.series.to_dict("list") == {"area": ["London", "London"], "offence": ["x", "y"]}
-    with pytest.raises(DataError, match="must be 'offence': found 'area'"):
-        make_forecast().total(by="area")
+    with pytest.raises(DataError, match="must be 'offence', 'group' or 'area': found 'month'"):
+        make_forecast().total(by="month")
+
+
+def test_groups_and_areas_agree_with_the_total_draw_by_draw() -> None:
+    plain = make_forecast()
+    with pytest.raises(DataError, match="must have a column 'group' for sums by group"):
+        plain.total(by="group")
+    names = {area: f"Group {k % 2}" for k, area in enumerate(plain.series["area"].unique())}
+    grouped = replace(plain, series=plain.series.assign(group=plain.series["area"].map(names)))
+    by_group = grouped.total(by="group")
+    assert set(by_group.series["area"]) == {"Group 0", "Group 1"}
+    assert (by_group.total().draws == plain.total().draws).all()
+    by_area = plain.total(by="area")
+    assert (by_area.draws.sum(axis=1) == plain.draws.sum(axis=1)).all()
+    assert by_area.series["offence"].unique().tolist() == ["all offences"]
+
+
+def test_past_coverage_is_named_in_the_repr() -> None:
+    table = pd.DataFrame(
+        {"level": [0.8, 0.8, 0.95], "after": [0.7, 0.9, 0.93], "forecasts": [300, 100, 400]}
+    )
+    # 80 per cent: (300 x 0.7 + 100 x 0.9) / 400 = 0.75
+    shown = repr(replace(make_forecast(), coverage=table))
+    assert shown.endswith("; past intervals held 75% of 80% and 93% of 95%)")
 
 
 def test_summary_is_tidy() -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from forecast.data.panel import Panel
+from forecast.errors import DataError
 from forecast.models.draws import interval
-from forecast.models.dynamic import DynamicCounts
+from forecast.models.dynamic import DynamicCounts, Treatment
 from forecast.periods import days_in
 from forecast.scoring import coverage, pit_draws
+from forecast.seasonality.disruptions import Disruption
 from forecast.seasonality.harmonics import fourier
 from forecast.simulation import simulate
 
@@ -71,3 +75,98 @@ def test_the_london_total_is_forecast_with_the_right_spread(london: Panel) -> No
     by_unit = DynamicCounts().fit(robbery).forecast(2).total().draws.sum(axis=2)
     alone = DynamicCounts().fit(robbery.total()).forecast(2).draws.sum(axis=2)
     assert by_unit.std() == pytest.approx(alone.std(), rel=0.1)
+
+
+def test_a_late_area_is_forecast_beside_the_others() -> None:
+    rng = np.random.default_rng(4)
+    values = rng.poisson(200.0, (3, 72)).astype(float)
+    values[2, :30] = np.nan
+    ahead = DynamicCounts().fit(make_panel(values, "2015-01", "M")).forecast(1)
+    assert ahead.draws.mean(axis=0)[:, 0] == pytest.approx(np.full(3, 200.0), rel=0.09)
+
+
+def test_a_planted_drift_goes_on_and_is_damped() -> None:
+    """Ten per cent a year: the next months lie about between standing still and going on.
+
+    About, since a drift is shrunk and half a year of growth at each end passes for a season.
+    """
+    months = np.arange(84)
+    rate = 3000 * 1.1 ** (months / 12)
+    values = np.random.default_rng(1).poisson(rate).astype(float)[None]
+    panel = make_panel(values[:, :72], "2012-01", "M")
+    middle = np.median(DynamicCounts().fit(panel).forecast(6).draws[:, 0], axis=0)
+    days = days_in(pd.period_range("2018-01", periods=6, freq="M")) / (365.25 / 12)
+    level = middle / days
+    assert level[-1] > 0.98 * rate[71]
+    assert level[-1] < 1.03 * rate[77]
+
+
+def test_quantiles_without_draws_are_those_of_the_draws() -> None:
+    panel = simulate(areas=5, years=7, mean=900, seed=3)
+    fitted = DynamicCounts().fit(panel)
+    levels = [0.1, 0.5, 0.9]
+    drawn = fitted.forecast(4, draws=6000)
+    for by, draws in (("area", drawn.draws), ("offence", drawn.total().draws)):
+        exact = fitted.quantile(4, levels, by=by)
+        inside = (draws[None] <= exact[:, None]).mean(axis=1)  # (level, series, period)
+        for level, share in zip(levels, inside, strict=True):
+            assert share == pytest.approx(np.full(share.shape, level), abs=0.045)
+    later = pd.period_range(fitted.cutoff + 2, periods=2, freq="M")
+    assert np.array_equal(fitted.quantile(later, levels), fitted.quantile(4, levels)[:, :, 2:])
+
+
+def test_by_must_be_known() -> None:
+    fitted = DynamicCounts().fit(simulate(areas=2, years=3))
+    with pytest.raises(DataError, match="Argument by must be 'area' or 'offence': found 'month'"):
+        fitted.quantile(1, [0.5], by="month")
+
+
+def test_a_break_is_flagged_and_nothing_is_done() -> None:
+    rng = np.random.default_rng(2)
+    values = rng.poisson(400.0, (3, 72)).astype(float)
+    values[1, 69:] = rng.poisson(800.0, 3)
+    flags = DynamicCounts().fit(make_panel(values, "2015-01", "M")).flags
+    named = flags.set_index("area")["counts_were"].to_dict()
+    assert named.get("Area 2") == "higher"
+    quiet = DynamicCounts().fit(make_panel(rng.poisson(400.0, (3, 72)) * 1.0, "2015-01", "M"))
+    assert len(quiet.flags) == 0
+
+
+LOCKDOWN = Disruption("Lockdown", dt.date(2019, 3, 1), dt.date(2019, 5, 31), "other", 4, "made up")
+
+
+@pytest.mark.parametrize("treatment", ["mask", "step"])
+def test_a_disruption_that_is_told_of_is_not_learnt(treatment: Treatment) -> None:
+    """Three months of half the counts: afterwards the level is what it was before."""
+    rng = np.random.default_rng(6)
+    rate = np.full(60, 500.0)
+    rate[50:53] /= 2
+    panel = make_panel(rng.poisson(rate)[None].astype(float), "2015-01", "M").before("2019-06")
+    told = DynamicCounts(disruptions=(LOCKDOWN,), treatment=treatment).fit(panel).forecast(1)
+    not_told = DynamicCounts().fit(panel).forecast(1)
+    assert np.median(told.draws) == pytest.approx(500, rel=0.08)
+    assert np.median(not_told.draws) < 420
+
+
+def test_a_level_may_jump_where_a_disruption_begins_and_ends() -> None:
+    rng = np.random.default_rng(6)
+    rate = np.full(60, 500.0)
+    rate[50:53] /= 2
+    panel = make_panel(rng.poisson(rate)[None].astype(float), "2015-01", "M")
+    engine = DynamicCounts(disruptions=(LOCKDOWN,), treatment="variance")
+    evidence = engine._gather(panel, "robbery")
+    assert np.flatnonzero(evidence.jumps).tolist() == [50, 53]
+    assert evidence.jumps[50] == 0.1
+    before = panel.before("2019-05")  # two months of it are seen
+    told, not_told = (np.median(m.fit(before).forecast(1).draws) for m in (engine, DynamicCounts()))
+    assert 240 < told < not_told - 10
+
+
+def test_coverage_counts_the_forecasts_that_were_judged() -> None:
+    panel = simulate(areas=3, years=6, mean=300, seed=1)
+    table = DynamicCounts().fit(panel).coverage()
+    rows = table.set_index(["of", "step", "level"])["forecasts"]
+    # from two years on there are 48 origins; 12 months ahead is known for all but the last 11
+    assert rows["total", 1, 0.8] == 48
+    assert rows["total", 12, 0.95] == 37
+    assert rows["areas", 3, 0.8] == 3 * 46

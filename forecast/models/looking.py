@@ -1,0 +1,295 @@
+"""How the count engine looks ahead: joint draws of rates, and exact quantiles without draws."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from forecast.models.base import MEAN_DAYS, stream
+from forecast.models.calibrating import rate_factors, stretch_levels, stretch_paths
+from forecast.models.designs import share_columns
+from forecast.models.draws import FloatArray, IntArray
+from forecast.models.filtering import gamma_moments, level_steps, look_ahead
+from forecast.models.grids import DAMPINGS, share_settings, total_settings
+from forecast.models.learning import BLOCK
+from forecast.models.mixtures import mixture_quantiles
+from forecast.models.states import OffenceState, ShareState, TotalState
+from forecast.periods import days_in
+
+_LEAST_REST = 0.05  # of one minus a share
+_LEAST_WEIGHT = 1e-3  # settings below it are left out of closed-form mixtures
+
+
+def _offset(ahead: pd.PeriodIndex) -> FloatArray:
+    """Log of the days of each period over their mean, shape (period,)."""
+    return np.log(days_in(ahead) / MEAN_DAYS[str(ahead.freqstr)])
+
+
+def _level_steps(state: TotalState, settings: FloatArray) -> FloatArray:
+    """Variance by which each setting's level moves a period, shape (setting,)."""
+    return _moves(state.covariances[:, 0, 0], settings[:, 0], state.steps)
+
+
+def _moves(variance: FloatArray, discount: FloatArray, held: FloatArray) -> FloatArray:
+    """Variance by which levels move a period, (..., setting): in a gap that of before it."""
+    both = np.broadcast_to(discount, variance.shape)
+    following = level_steps(variance.ravel(), both.ravel()).reshape(variance.shape)
+    return np.where(held < 0, following, held)
+
+
+def total_moments(
+    state: TotalState, columns: FloatArray, ahead: pd.PeriodIndex
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return weights, and mean and variance of the log rate of a total ahead, by setting.
+
+    Returns
+    -------
+    weights, f, q : numpy.ndarray
+        Shapes (setting,), (setting, period) and (setting, period).
+    """
+    freq = str(ahead.freqstr)
+    settings = total_settings(freq)
+    steps, offset = _level_steps(state, settings), _offset(ahead)
+    f, q = np.empty((len(settings), len(ahead))), np.empty((len(settings), len(ahead)))
+    for k in range(len(settings)):
+        look_ahead(
+            state.means[k], state.covariances[k], columns, offset, settings[k], DAMPINGS[freq],
+            float(steps[k]), f[k], q[k],
+        )  # fmt: skip
+    return state.shares(), f, q
+
+
+def _collapse(
+    weights: FloatArray, mean: FloatArray, variance: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Mean and relative variance of a mixture over the first axis."""
+    whole = np.einsum("k,k...->...", weights, mean)
+    square = np.einsum("k,k...->...", weights, mean**2 * (1 + variance))
+    return whole, square / whole**2 - 1
+
+
+def share_moments(
+    state: OffenceState, share: ShareState, part: slice, ahead: pd.PeriodIndex
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return weights, and mean and relative variance of some areas' shares ahead, by setting.
+
+    Returns
+    -------
+    weights, mean, variance : numpy.ndarray
+        Shapes (series, setting), then (series, setting, period) twice; means are of shares
+        before they are made to add up.
+    """
+    settings = share_settings(str(ahead.freqstr))
+    waves, _ = share_columns(ahead)
+    own = np.exp(state.deviation[part] @ waves.T)  # (series, period)
+    weights = state.area_weights(part)
+    level, variance, held = share.level[part], share.variance[part], share.held[part]
+    move = _moves(variance, settings[:, 0], held)  # (series, setting)
+    steps = np.arange(1, len(ahead) + 1)
+    spread = ((1 + variance) * (1 + settings[:, 1]))[:, :, None] * (1 + move)[:, :, None] ** steps
+    return weights, level[:, :, None] * own[:, None], spread - 1
+
+
+def look_quantiles(
+    state: OffenceState,
+    columns: FloatArray,
+    ahead: pd.PeriodIndex,
+    levels: FloatArray,
+    wanted: int,
+    *,
+    totals: bool,
+) -> IntArray:
+    """Return quantiles of an offence's total, (level, 1, period), or areas.
+
+    An area's rate is the total's times its share: of each setting the mean and the variance are
+    known, and a gamma with these makes the count negative binomial. The mixture over settings is
+    walked exactly, at the levels that the stretch learnt from past forecasts asks for. Shape
+    (level, series, period), or (level, 1, period) for the total.
+    """
+    weights, f, q = total_moments(state.last.total, columns, ahead)
+    mean, variance = gamma_moments(f, q)  # (setting, period)
+    first = len(ahead) - wanted
+    steps = np.arange(1, len(ahead) + 1)[first:]
+    mean, variance = mean[:, first:], variance[:, first:]
+    share = state.last.share
+    if totals or share is None:
+        cells = _cells(weights[None], mean[None], variance[None])
+        return _walk(cells, levels, state.total_stretch.at(steps), 1)
+    rate, relative = _collapse(weights, mean, variance)
+    n = len(state.deviation)
+    parts = [slice(begin, begin + BLOCK) for begin in range(0, n, BLOCK)]
+    sums = _share_sums(state, share, parts, ahead)[first:]
+    stretch = state.area_stretch.at(steps)
+    out = np.empty((len(levels), n, wanted), dtype=np.int64)
+    for part in parts:
+        own, level, spread = share_moments(state, share, part, ahead)
+        level, spread = level[:, :, first:] / sums, spread[:, :, first:]
+        spread = (1 + spread) * (1 + relative) - 1
+        out[:, part] = _walk(_cells(own, level * rate, spread), levels, stretch, len(own))
+    return out
+
+
+def _share_sums(
+    state: OffenceState, share: ShareState, parts: list[slice], ahead: pd.PeriodIndex
+) -> FloatArray:
+    """Sum of the shares before they are made to add up, shape (period,)."""
+    middle = np.empty((len(state.deviation), len(ahead)))
+    for part in parts:
+        own, level, _ = share_moments(state, share, part, ahead)
+        middle[part] = np.einsum("sk,skh->sh", own, level)
+    return _sum_rows(middle)
+
+
+def _sum_rows(values: FloatArray) -> FloatArray:
+    """Sum over the first axis that does not depend on the order of its rows."""
+    return np.asarray(np.sort(values, axis=0).sum(axis=0))
+
+
+def _cells(
+    weights: FloatArray, mean: FloatArray, variance: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Mean, shape parameter and weight of each cell, (series * period, setting), light ones out."""
+    n_periods = mean.shape[2]
+    strong = (weights > _LEAST_WEIGHT).any(axis=0)
+    weights = np.where(weights > _LEAST_WEIGHT, weights, 0.0)[:, strong]
+    weights = weights / weights.sum(axis=1, keepdims=True)
+    n = int(strong.sum())
+    flat = [np.moveaxis(a[:, strong], 2, 1).reshape(-1, n) for a in (mean, variance)]
+    return flat[0], 1 / flat[1], np.repeat(weights, n_periods, axis=0)
+
+
+def _walk(
+    cells: tuple[FloatArray, FloatArray, FloatArray],
+    levels: FloatArray,
+    stretch: FloatArray,
+    n_series: int,
+) -> IntArray:
+    """Quantiles of cells at stretched levels, (level, series, period)."""
+    n_periods = stretch.shape[1]
+    out = np.empty((len(levels), n_series, n_periods), dtype=np.int64)
+    mean, shape, weight = (a.reshape(n_series, n_periods, -1) for a in cells)
+    for h in range(n_periods):
+        asked = stretch_levels(levels, stretch[:, h])
+        own = [np.ascontiguousarray(a[:, h]) for a in (mean, shape, weight)]
+        out[:, :, h] = mixture_quantiles(own[0], own[1], own[2], asked)
+    return out
+
+
+def draw_paths(
+    state: OffenceState,
+    areas: list[str],
+    columns: FloatArray,
+    ahead: pd.PeriodIndex,
+    draws: int,
+    seed: int,
+) -> tuple[FloatArray, FloatArray]:
+    """Draw joint paths of the log rate of an offence's total and of the log shares of its areas.
+
+    Returns
+    -------
+    total, share : numpy.ndarray
+        Shapes (draw, period) and (draw, series, period).
+    """
+    steps = np.arange(1, len(ahead) + 1)
+    rng = stream(seed, "total", state.offence)
+    total = _draw_total(state.last.total, columns, ahead, draws, rng)
+    weights, f, q = total_moments(state.last.total, columns, ahead)
+    rate, variance = _collapse(weights, *gamma_moments(f, q))  # (period,)
+    wanted = np.log1p(variance)
+    factors = state.total_stretch.at(steps)  # (2, period)
+    on_total = rate_factors(factors, wanted, 1 / rate, wanted + 1 / rate)
+    total = stretch_paths(total, on_total[:, None])
+    share = state.last.share
+    if share is None:
+        return total, np.zeros((draws, 1, len(ahead)))
+    out = np.empty((draws, len(areas), len(ahead)))
+    middles = np.empty((len(areas), len(ahead)))
+    spreads = np.empty((len(areas), len(ahead)))
+    for begin in range(0, len(areas), BLOCK):
+        part = slice(begin, begin + BLOCK)
+        own, level, spread = share_moments(state, share, part, ahead)
+        middles[part], spreads[part] = _collapse_rows(own, level, spread)
+    sums = _sum_rows(middles)  # (period,)
+    # relative variance by counting alone, (series, period)
+    counting = sums / (middles * rate)
+    own_part = np.log1p(spreads)
+    whole = own_part + wanted + counting
+    known = counting + on_total[:, None] ** 2 * wanted
+    on_share = rate_factors(state.area_stretch.at(steps)[:, None], own_part, known, whole)
+    # What was learnt is the spread of a share p as it is when all add up. Making draws add up
+    # takes the p-th part of the variance away (as of gammas that make a Dirichlet): put it on.
+    on_share = on_share / np.sqrt(np.maximum(1 - middles / sums, _LEAST_REST))
+    for row, area in enumerate(areas):
+        rng = stream(seed, "share", area, state.offence)
+        path = _draw_share(state, share, row, ahead, draws, rng)
+        out[:, row] = stretch_paths(path, on_share[:, row][:, None])
+    return total, out
+
+
+def _collapse_rows(
+    weights: FloatArray, mean: FloatArray, variance: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Mean and relative variance of each series' mixture, shape (series, period) each."""
+    whole = np.einsum("sk,skh->sh", weights, mean)
+    square = np.einsum("sk,skh->sh", weights, mean**2 * (1 + variance))
+    return whole, square / whole**2 - 1
+
+
+def _draw_total(
+    state: TotalState,
+    columns: FloatArray,
+    ahead: pd.PeriodIndex,
+    draws: int,
+    rng: np.random.Generator,
+) -> FloatArray:
+    """Draw paths of a total's log rate, shape (draw, period)."""
+    freq = str(ahead.freqstr)
+    settings, damping = total_settings(freq), DAMPINGS[freq]
+    steps = np.sqrt(_level_steps(state, settings))
+    chosen = np.sort(rng.choice(len(settings), size=draws, p=state.shares()))
+    out = np.empty((draws, len(ahead)))
+    for index in np.unique(chosen):
+        here = chosen == index
+        n = int(here.sum())
+        root = np.linalg.cholesky(state.covariances[index] + 1e-12 * np.eye(columns.shape[1]))
+        start = state.means[index] + rng.standard_normal((n, len(root))) @ root.T  # (n, state)
+        drift = start[:, 1].copy()
+        push = np.sqrt((1 - damping**2) * settings[index, 2])
+        level = np.zeros((n, len(ahead)))
+        now = np.zeros(n)
+        for t in range(len(ahead)):
+            now = now + drift + steps[index] * rng.standard_normal(n)
+            drift = damping * drift + push * rng.standard_normal(n)
+            level[:, t] = now
+        stray = np.sqrt(settings[index, 1]) * rng.standard_normal(level.shape)
+        out[here] = start @ columns.T + level + stray
+    return rng.permutation(out) + _offset(ahead)
+
+
+def _draw_share(
+    state: OffenceState,
+    share: ShareState,
+    row: int,
+    ahead: pd.PeriodIndex,
+    draws: int,
+    rng: np.random.Generator,
+) -> FloatArray:
+    """Draw paths of an area's log share before shares are made to add up, shape (draw, period)."""
+    settings = share_settings(str(ahead.freqstr))
+    waves, _ = share_columns(ahead)
+    log_weights = share.weight[row] + state.prior
+    weights = np.exp(log_weights - log_weights.max())
+    chosen = rng.choice(len(settings), size=draws, p=weights / weights.sum())
+    variance, held = share.variance[row, chosen], share.held[row, chosen]  # (draw,)
+    move = _moves(variance, settings[chosen, 0], held)
+    level = rng.gamma(1 / variance) * variance * share.level[row, chosen]
+    walk = _noise(np.log1p(move)[:, None], (draws, len(ahead)), rng).cumsum(axis=1)
+    stray = _noise(np.log1p(settings[chosen, 1])[:, None], (draws, len(ahead)), rng)
+    own = waves @ state.deviation[row]  # (period,)
+    start = np.log(np.maximum(level, 1e-300))[:, None]
+    return np.asarray(start + own + walk + stray)
+
+
+def _noise(variance: FloatArray, shape: tuple[int, int], rng: np.random.Generator) -> FloatArray:
+    """Normal noise of a log, shape (draw, period), such that its exponential has mean 1."""
+    return np.asarray(np.sqrt(variance) * rng.standard_normal(shape) - variance / 2)
