@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.util import find_spec
 
@@ -15,10 +15,19 @@ from forecast.data.panel import Panel
 from forecast.errors import FitError
 from forecast.models.base import FittedModel, Model
 from forecast.models.dynamic import DynamicCounts
+from forecast.models.ensemble import Ensemble
 from forecast.models.glm import SeasonalGLM
 from forecast.models.naive import SeasonalNaive
 from forecast.models.prophet import SeasonalProphet
 from forecast.models.structural import StructuralTrend
+
+
+@dataclass(frozen=True)
+class QuickEnsemble(Ensemble):
+    """A pool of two members that are quick to fit."""
+
+    members: Sequence[Model] = (SeasonalNaive(), SeasonalGLM())
+
 
 MODELS: list[type[Model]] = [
     SeasonalNaive,
@@ -26,6 +35,7 @@ MODELS: list[type[Model]] = [
     StructuralTrend,
     DynamicCounts,
     SeasonalProphet,
+    QuickEnsemble,
 ]
 
 needs_prophet = pytest.mark.skipif(find_spec("prophet") is None, reason="prophet is not installed")
@@ -57,6 +67,12 @@ def make_panel(freq: str = "M") -> Panel:
 @lru_cache
 def fitted(model: type[Model], freq: str = "M") -> FittedModel:
     return model().fit(make_panel(freq))
+
+
+def speaker(model: type[Model]) -> str:
+    """Whose name an error bears: the model's, or that of a pool's first member."""
+    made = model()
+    return made.members[0].name if isinstance(made, Ensemble) else made.name
 
 
 def change(panel: Panel, edit: Callable[[np.ndarray], None]) -> Panel:
@@ -120,7 +136,7 @@ def test_short_series_are_refused_by_name(model: type[Model], freq: str, unit: s
     panel = make_panel(freq).select(offence="burglary", area="Dale")
     needed = model.min_seasons * {"M": 12, "W-SUN": 52, "D": 365}[freq]
     short = panel.before(panel.periods[needed - 1])
-    words = rf"{model.__name__} must have at least {needed} {unit}s .*burglary, Dale has "
+    words = rf"{speaker(model)} must have at least {needed} {unit}s .*burglary, Dale has "
     with pytest.raises(FitError, match=words + str(needed - 1)):
         model().fit(short)
 
@@ -128,7 +144,7 @@ def test_short_series_are_refused_by_name(model: type[Model], freq: str, unit: s
 @every_model
 def test_empty_series_are_refused_by_name(model: type[Model]) -> None:
     panel = change(make_panel().select(offence="burglary"), lambda v: v.fill(0))
-    with pytest.raises(FitError, match=f"{model.__name__} could not fit burglary, all areas: all"):
+    with pytest.raises(FitError, match=f"{speaker(model)} could not fit burglary, all areas: all"):
         model().fit(panel)
 
 
