@@ -5,28 +5,20 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from forecast.data.panel import Panel
 from forecast.errors import DataError, ForecastError, name_offenders
 from forecast.models.base import stream
-from forecast.models.draws import Forecast, median, quantile
+from forecast.models.draws import Forecast
 from forecast.models.naive import SeasonalNaive
+from forecast.models.quantiles import observed_counts, score_quantiles
 from forecast.periods import SEASON_LENGTHS, UNIT_NAMES, as_period, label
-from forecast.scoring import (
-    HUB_LEVELS,
-    coverage,
-    crps_draws,
-    mase,
-    pit_draws,
-    seasonal_naive_scale,
-    wis,
-)
+from forecast.scoreboard import Scores
+from forecast.scoring import crps_draws, pit_draws
 
 DEFAULT_ORIGINS = 8
 """Origins when none are given: with a quarter of a year between them, they span two years."""
@@ -50,100 +42,6 @@ class Forecaster(Protocol):
 
     def fit(self, panel: Panel) -> FittedForecaster:
         """Return a fitted model; the panel is not changed."""
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Scores:
-    """How good forecasts were at past origins. Smaller is better, but for coverage and skill.
-
-    Attributes
-    ----------
-    table : pandas.DataFrame
-        One row a model, origin, series and step ahead; what was not counted has no row.
-        `model`, `origin` and `period` (pandas Periods), `area`, `offence`, `step` (1 is the
-        origin itself), `observed`, `median`; in offences `wis` and its parts `dispersion`,
-        `overprediction`, `underprediction`, and `crps`; `scale`, the in-sample error of the
-        seasonal naive forecast, in offences; without unit `wis_scaled`, `crps_scaled`,
-        `error_scaled` (absolute error of the median over the scale); and `pit`.
-    horizon : int
-        Periods ahead.
-    origins : pandas.PeriodIndex
-        First periods that were not seen.
-    series : int
-        How many series were forecast.
-    cpu_seconds_per_series : dict of str to float
-        To fit one series and forecast it, by model: of the median origin, so that loading a
-        library once is not counted.
-    """
-
-    table: pd.DataFrame
-    horizon: int
-    origins: pd.PeriodIndex
-    series: int
-    cpu_seconds_per_series: dict[str, float]
-
-    def __repr__(self) -> str:
-        best = self.summary().sort_values("wis").iloc[0]
-        unit = UNIT_NAMES[str(self.origins.freqstr)]
-        return (
-            f"Scores({_plural(len(self.cpu_seconds_per_series), 'model')}, {self.series} series, "
-            f"{_plural(len(self.origins), 'origin')} from {label(self.origins[0])} to "
-            f"{label(self.origins[-1])}, {_plural(self.horizon, unit)} ahead; "
-            f"lowest WIS {best['model']} {best['wis']:.3f})"
-        )
-
-    def summary(self) -> pd.DataFrame:
-        """Return one row a model, means over all origins, series and steps.
-
-        Returns
-        -------
-        pandas.DataFrame
-            `model`; `wis` (scaled: twice the mean pinball loss over 23 quantiles, over the
-            in-sample error of the seasonal naive forecast), `wis_raw` (in offences), `crps`
-            and `mase` (scaled as `wis`); `coverage_80` and `coverage_95`, the shares inside
-            the intervals, by randomised PIT; `skill`, one minus `wis` over that of
-            `SeasonalNaive`; `cpu_seconds_per_series`. Series whose scale is undefined (no
-            change from year to year) are left out of what is scaled.
-        """
-        naive = self._naive_wis()
-        rows = []
-        for name, cpu in self.cpu_seconds_per_series.items():
-            own = self.table[self.table["model"] == name]
-            mean = own.select_dtypes("number").mean()
-            rows.append(
-                {
-                    "model": name,
-                    "wis": mean["wis_scaled"],
-                    "wis_raw": mean["wis"],
-                    "crps": mean["crps_scaled"],
-                    "mase": mean["error_scaled"],
-                    "coverage_80": coverage(own["pit"], level=0.8),
-                    "coverage_95": coverage(own["pit"], level=0.95),
-                    "skill": 1 - mean["wis_scaled"] / naive if naive > 0 else np.nan,
-                    "cpu_seconds_per_series": cpu,
-                }
-            )
-        return pd.DataFrame(rows)
-
-    def _naive_wis(self) -> float:
-        """Scaled WIS of the seasonal naive forecast."""
-        own = self.table[self.table["model"] == SeasonalNaive().name]
-        return float(own["wis_scaled"].mean())
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the object `forecast.scores/1`, ready for JSON: undefined is None, never NaN."""
-        summary = self.summary().drop(columns="skill")
-        models = [
-            {key: _plain(value) for key, value in row.items()}
-            for row in summary.to_dict(orient="records")
-        ]
-        return {
-            "schema": "forecast.scores/1",
-            "horizon": self.horizon,
-            "origins": [label(origin) for origin in self.origins],
-            "series": self.series,
-            "models": models,
-        }
 
 
 def backtest(
@@ -217,14 +115,12 @@ def backtest(
     done, total = 0, len(starts) * len(named)
     for start in starts:
         past = panel.before(start)
-        ahead = pd.period_range(start, periods=horizon, freq=panel.freq)
-        came = _observed(panel, ahead)  # (series, period)
         for name, model in named.items():
             began = _cpu_seconds()
             found = model.fit(past).forecast(horizon, draws=draws, seed=seed)
             seconds[name].append((_cpu_seconds() - began) / len(panel.series))
             rng = stream(seed, "pit", label(start))  # the same for every model
-            rows.append(_score(name, found, came, past, rng))
+            rows.append(_score(name, found, panel, rng))
             done += 1
             if progress is not None:
                 progress(done, total)
@@ -294,65 +190,20 @@ def _choose_origins(
     return pd.PeriodIndex(listed, freq=freq)
 
 
-def _observed(panel: Panel, periods: pd.PeriodIndex) -> NDArray[np.float64]:
-    """Counts of some periods, shape (series, period); NaN where missing or after the panel."""
-    where = panel.periods.get_indexer(periods)  # (period,)
-    return np.where(where >= 0, panel.values[:, where], np.nan)
-
-
-def _score(
-    name: str,
-    found: Forecast,
-    came: NDArray[np.float64],
-    past: Panel,
-    rng: np.random.Generator,
-) -> pd.DataFrame:
+def _score(name: str, found: Forecast, panel: Panel, rng: np.random.Generator) -> pd.DataFrame:
     """Rows of one model and origin, those with a missing observation left out."""
-    scale = seasonal_naive_scale(past.values, season=SEASON_LENGTHS[past.freq])  # (series,)
-    score = wis(quantile(found.draws, HUB_LEVELS), came)  # (series, period) each
-    middle = median(found.draws)
-    crps = crps_draws(found.draws, came)
-    n_series, n_periods = came.shape
-    unit = np.broadcast_to(scale[:, None], came.shape)
-    columns = {
-        "observed": came,
-        "median": middle,
-        "wis": score.total,
-        "dispersion": score.dispersion,
-        "overprediction": score.overprediction,
-        "underprediction": score.underprediction,
-        "crps": crps,
-        "scale": unit,
-        "wis_scaled": score.total / unit,
-        "crps_scaled": crps / unit,
-        "error_scaled": mase(middle, came, scale=scale),
-        "pit": pit_draws(found.draws, came, rng=rng),
-    }
-    frame = past.series.loc[past.series.index.repeat(n_periods), ["area", "offence"]]
-    frame = frame.reset_index(drop=True)
-    frame.insert(0, "model", name)
-    frame.insert(1, "origin", pd.PeriodIndex([found.cutoff] * len(frame), freq=past.freq))
-    frame["period"] = pd.PeriodIndex(np.tile(found.periods, n_series), freq=past.freq)
-    frame["step"] = np.tile(np.arange(1, n_periods + 1), n_series)
-    for column, values in columns.items():
-        frame[column] = values.ravel()
-    return frame[frame["observed"].notna()]
+    frame = score_quantiles(found, panel)
+    came = observed_counts(found, panel)  # (series, period)
+    counted = ~np.isnan(came)
+    crps = crps_draws(found.draws, came)[counted]
+    frame["model"] = name
+    frame["crps"] = crps
+    frame["crps_scaled"] = crps / frame["scale"]
+    frame["pit"] = pit_draws(found.draws, came, rng=rng)[counted]
+    return frame
 
 
 def _cpu_seconds() -> float:
     """CPU time of this process and of those that it has run: Prophet's optimiser is one."""
     times = os.times()
     return time.process_time() + times.children_user + times.children_system
-
-
-def _plural(count: int, noun: str) -> str:
-    """A count and its noun: "1 month", "3 months"."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def _plain(value: Any) -> Any:
-    """A Python value for JSON, None where it is undefined."""
-    if isinstance(value, str):
-        return value
-    number = float(value)
-    return number if np.isfinite(number) else None

@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecast.backtesting import Scores, backtest
+from forecast.backtesting import backtest
 from forecast.data.panel import Panel
 from forecast.errors import DataError, FitError, ForecastError
 from forecast.models.draws import Forecast
 from forecast.models.glm import SeasonalGLM
 from forecast.models.naive import SeasonalNaive
 from forecast.models.structural import StructuralTrend
+from forecast.scoreboard import Scores
 
 
 @dataclass(frozen=True)

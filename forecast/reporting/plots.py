@@ -10,25 +10,22 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from forecast.backtesting import Scores
 from forecast.data.panel import Panel
 from forecast.errors import ForecastError
 from forecast.impact.evaluation import Evaluation
 from forecast.models.draws import Forecast, interval, median
-from forecast.models.naive import SeasonalNaive
 from forecast.periods import UNIT_NAMES, label
 from forecast.reporting.campaign_plots import plot_window
-from forecast.reporting.drawing import Row, count_axis, day_positions, tick_days
+from forecast.reporting.drawing import count_axis, day_positions, tick_days
 from forecast.reporting.figures import Plot
 from forecast.reporting.formatting import (
     MONTH_NAMES,
     capitalise,
     name_window,
-    plural,
     write_interval,
     write_signed,
 )
-from forecast.reporting.interval_plots import draw_sheet
+from forecast.reporting.score_plots import plot_scores
 from forecast.reporting.theme import (
     CAMPAIGN,
     EXPECTED,
@@ -39,6 +36,7 @@ from forecast.reporting.theme import (
     lay_out,
     styled,
 )
+from forecast.scoreboard import Scores
 from forecast.seasonality.profiles import AUTUMN, Profile
 
 FAN_LEVELS = (0.95, 0.8, 0.5)
@@ -51,7 +49,7 @@ def plot(thing: Evaluation | Profile | Scores | Forecast, *, counts: Panel | Non
     """Draw the figure of a result.
 
     An evaluation: observed and expected, the gap, the gap so far. A profile: the usual year.
-    Scores: how much better each model was than the seasonal naive one. A forecast: a fan.
+    Scores: the leaderboard, calibration, skill by step. A forecast: a fan.
 
     Parameters
     ----------
@@ -73,9 +71,9 @@ def plot(thing: Evaluation | Profile | Scores | Forecast, *, counts: Panel | Non
     Examples
     --------
     >>> from forecast.data.samples import load_sample
-    >>> from forecast.seasonality.profiles import profile
-    >>> plot(profile(load_sample("london"), offence="robbery")).title
-    'Robbery in London: October and November are 8 per cent above August and September'
+    >>> from forecast.models.seasons import profile
+    >>> plot(profile(load_sample("london"), offence="robbery")).title[:44]
+    'Robbery in London: October and November are '
     """
     if counts is not None and not isinstance(thing, Forecast):
         raise ForecastError(
@@ -198,65 +196,6 @@ def _lay_out_panels(
         for axes, name in zip(sheet.axes, names, strict=False):
             axes.set_title(capitalise(name))
     return replace(sheet, axes=sheet.axes[: len(names)])
-
-
-def plot_scores(scores: Scores) -> Plot:
-    """Draw how much of the seasonal naive model's error each model saves."""
-    summary = scores.summary().drop(columns="cpu_seconds_per_series")
-    naive = SeasonalNaive().name
-    by_origin = scores.table.pivot_table(index="origin", columns="model", values="wis_scaled")
-    saved = 100 * (1 - by_origin.div(by_origin[naive], axis=0))  # (origin, model)
-    table = summary.rename(columns={"skill": "skill_percent"})
-    table["skill_percent"] *= 100
-    table["worst_origin_percent"] = [float(saved[m].min()) for m in table["model"]]
-    table["best_origin_percent"] = [float(saved[m].max()) for m in table["model"]]
-    rows = [
-        Row(
-            str(found["model"]),
-            float(found["skill_percent"]),
-            *(
-                (math.nan, math.nan)
-                if found["model"] == naive
-                else (float(found["worst_origin_percent"]), float(found["best_origin_percent"]))
-            ),
-            note=f"{write_signed(float(found['skill_percent']))}; held {found['coverage_95']:.2f}",
-            colour=INK if found["model"] == naive else OBSERVED,
-            hollow=found["model"] == naive,
-        )
-        for found in table.to_dict("records")
-    ]
-    title = _title_of_scores(table, naive)
-    unit = UNIT_NAMES[str(scores.origins.freqstr)]
-    subtitle = (
-        f"Share of the seasonal naive model's error saved (weighted interval score), per cent, "
-        f"{plural(scores.horizon, unit)} ahead; above zero is better. Bars: worst to best of "
-        f"{plural(len(scores.origins), 'origin')}. Held: share inside 95 per cent intervals."
-    )
-    source = (
-        f"backtest of {scores.series} series from {label(scores.origins[0])} to "
-        f"{label(scores.origins[-1])}"
-    )
-    figure = draw_sheet(
-        rows,
-        title=title,
-        subtitle=subtitle,
-        source=source,
-        xlabel="Error saved, per cent",
-        label_width=1.9,
-    )
-    alt = f"{title}. {' '.join(f'{row.label}: {row.note}.' for row in rows)}"
-    return Plot(figure, alt, table, title)
-
-
-def _title_of_scores(table: pd.DataFrame, naive: str) -> str:
-    """Which model was best, and by how much."""
-    best = table.iloc[int(table["skill_percent"].argmax())]
-    if best["model"] == naive or not best["skill_percent"] > 0:
-        return "No model was better than the seasonal naive forecast"
-    return (
-        f"{best['model']} saved {best['skill_percent']:.0f} per cent of the seasonal naive "
-        "forecast's error"
-    )
 
 
 def plot_forecast(forecast: Forecast, *, counts: Panel | None = None) -> Plot:
