@@ -65,6 +65,8 @@ class Profile:
         Of the panel.
     notes : tuple of str
         What was left out, what was read as one half, what was missing.
+    method : {"engine", "averages"}
+        Who says `table` and `autumn_rise`: the count engine, or the averages of the single years.
     """
 
     table: pd.DataFrame
@@ -76,13 +78,14 @@ class Profile:
     measure: str
     snapshot: Snapshot
     notes: tuple[str, ...] = ()
+    method: str = "averages"
 
     def __repr__(self) -> str:
         heads = self.autumn_rise[self.autumn_rise["area"] == self.area]
         parts = [self._sentence(row) for _, row in heads.head(3).iterrows()]
         more = [f"{len(heads) - 3} more offences"] if len(heads) > 3 else []
         return (
-            f"Profile({self.area}, {self.measure}, {self.level:.0%} intervals: "
+            f"Profile({self.area}, {self.measure}, by {self.method}, {self.level:.0%} intervals: "
             f"{'; '.join([*parts, *more])})"
         )
 
@@ -108,6 +111,7 @@ class Profile:
         """Return everything but the single years, ready for JSON; undefined is None."""
         return {
             "schema": "forecast.profile/1",
+            "method": self.method,
             "measure": self.measure,
             "level": self.level,
             "rows": _records(self.table),
@@ -216,7 +220,7 @@ def profile(
             "Use 'leave out' for the shape of an ordinary year."
         )
     chosen = panel.select(offence=offence, area=area)
-    counts, series, periods = _monthly_or_weekly(_with_totals(chosen), chosen.periods)
+    counts, series, periods = monthly_or_weekly(_with_totals(chosen), chosen.periods)
     head = str(series["area"][0])
 
     apart = np.zeros(len(periods), dtype=bool)  # (period,)
@@ -225,12 +229,12 @@ def profile(
     logs = _log_daily(np.where(apart, np.nan, counts), periods)  # (series, period)
     deviations = logs - _yearly_average(logs, SEASON_LENGTHS[periods.freqstr])
 
-    years, seasons, months = _calendar(periods)
+    years, seasons, months = calendar_seasons(periods)
     labels: Sequence[Any] = MONTHS if periods.freqstr == "M" else range(1, 53)
     single = _by_year(deviations, years, seasons, len(labels))  # (series, year, season)
     _require_years(single, series, head, labels, bool(apart.any()))
     single -= _mean_over_years(single)[0].mean(axis=1)[:, None, None]
-    halves = _by_year(deviations, years, _halves_of_autumn(months), 2)  # late summer, autumn
+    halves = _by_year(deviations, years, halves_of_autumn(months), 2)  # late summer, autumn
     rise = (halves[:, :, 1] - halves[:, :, 0])[:, :, None]  # (series, year, 1)
     return Profile(
         table=_tidy(single, series, level, labels),
@@ -256,7 +260,7 @@ def _with_totals(panel: Panel) -> tuple[FloatArray, pd.DataFrame]:
     return values[order], series.iloc[order].reset_index(drop=True)
 
 
-def _monthly_or_weekly(
+def monthly_or_weekly(
     counted: tuple[FloatArray, pd.DataFrame], periods: pd.PeriodIndex
 ) -> tuple[FloatArray, pd.DataFrame, pd.PeriodIndex]:
     """Days counted up to months; months and weeks as they are."""
@@ -287,7 +291,7 @@ def _yearly_average(logs: FloatArray, season: int) -> FloatArray:
     return average
 
 
-def _calendar(periods: pd.PeriodIndex) -> tuple[IntArray, IntArray, IntArray]:
+def calendar_seasons(periods: pd.PeriodIndex) -> tuple[IntArray, IntArray, IntArray]:
     """Year, season from 0 and calendar month from 1 of each period, shape (period,) each."""
     if periods.freqstr == "M":
         years, months = np.asarray(periods.year), np.asarray(periods.month)
@@ -297,7 +301,7 @@ def _calendar(periods: pd.PeriodIndex) -> tuple[IntArray, IntArray, IntArray]:
     return np.asarray(thursdays.year), weeks - 1, np.asarray(thursdays.month)
 
 
-def _halves_of_autumn(months: IntArray) -> IntArray:
+def halves_of_autumn(months: IntArray) -> IntArray:
     """0 in late summer, 1 in autumn, -1 in the rest of the year, shape (period,)."""
     return np.where(np.isin(months, AUTUMN), 1, np.where(np.isin(months, LATE_SUMMER), 0, -1))
 
@@ -387,12 +391,12 @@ def _notes(
     if apart.any():
         span = describe_span(periods[apart]).split(",")[0]
         notes.append(
-            f"{apart.sum()} {unit}s inside London's disruptions ({span}) are left out, and so is "
-            f"every {unit} whose average over a year leans on them"
+            f"{apart.sum()} {unit}s inside London's disruptions ({span}) are left out, and of the "
+            f"single years also every {unit} whose average over a year leans on them"
         )
     zeros = int((counts == 0).sum())
     if zeros:
         many = f"{zeros:,} counts of zero are" if zeros > 1 else "1 count of zero is"
-        notes.append(f"{many} read as one half")
+        notes.append(f"{many} read as one half in the single years")
     missing = describe_missing(chosen)
     return (*notes, missing) if missing else tuple(notes)

@@ -15,8 +15,9 @@ from forecast.errors import ForecastError
 from forecast.impact.evaluation import Evaluation
 from forecast.models.draws import Forecast
 from forecast.models.naive import SeasonalNaive
+from forecast.models.seasons import profile
 from forecast.reporting.plots import plot
-from forecast.seasonality.profiles import Profile, profile
+from forecast.seasonality.profiles import Profile
 from forecast.simulation import simulate
 
 

@@ -194,8 +194,8 @@ def test_disruptions_of_london_are_left_out_with_all_that_leans_on_them() -> Non
     assert (2021, "November") not in used
     assert (2021, "December") in used
     assert found.notes == (
-        "12 months inside London's disruptions (2020-03 to 2021-05) are left out, and so is "
-        "every month whose average over a year leans on them",
+        "12 months inside London's disruptions (2020-03 to 2021-05) are left out, and of the "
+        "single years also every month whose average over a year leans on them",
     )
     kept = profile(hackney, disruptions="keep")
     assert abs(kept.summary()["percent"] - percent(SEASON)).max() > 3
@@ -230,7 +230,7 @@ def test_a_zero_is_read_as_one_half() -> None:
     found = profile(replace(whole, values=values))
     expected = profile(replace(whole, values=halved))
     pd.testing.assert_frame_equal(found.table, expected.table)
-    assert found.notes == ("1 count of zero is read as one half",)
+    assert found.notes == ("1 count of zero is read as one half in the single years",)
 
 
 def test_days_are_counted_up_to_months() -> None:
@@ -375,8 +375,8 @@ def test_too_few_years_beside_disruptions_say_how_to_keep_them() -> None:
 
 def test_profile_says_peak_rise_and_level(robbery: Profile) -> None:
     assert repr(robbery) == (
-        "Profile(London, recorded offences, 95% intervals: robbery peaks in November (+6.9%), "
-        "autumn rise +8.4% (+4.3 to +12.8, 10 years))"
+        "Profile(London, recorded offences, by averages, 95% intervals: robbery peaks in "
+        "November (+6.9%), autumn rise +8.4% (+4.3 to +12.8, 10 years))"
     )
     many = repr(profile(load_sample("london").total()))
     assert "\n" not in many
