@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-import numpy as np
 import pandas as pd
 
 from forecast.data.panel import Panel
-from forecast.errors import CampaignError, name_offenders
+from forecast.errors import CampaignError
 from forecast.impact import checks as looking
 from forecast.impact import data_checks as figures
+from forecast.impact.asking import take_panel
 from forecast.impact.baseline import Baseline, shocks_of
 from forecast.impact.campaign import Campaign
 from forecast.impact.checks import Check
@@ -26,10 +26,11 @@ from forecast.impact.headline import Headline, climb
 from forecast.impact.measuring import make_baselines, measure_all, measure_untargeted
 from forecast.impact.placebo import Placebo, run_placebos
 from forecast.impact.results import describe_evaluation
+from forecast.impact.sensitivity import compare_models
 from forecast.models.base import Model
 from forecast.models.draws import Forecast
-from forecast.models.structural import StructuralTrend
-from forecast.periods import PERIODS_A_YEAR, describe_span, label
+from forecast.models.dynamic import DynamicCounts
+from forecast.periods import PERIODS_A_YEAR, describe_span
 from forecast.seasonality.disruptions import Disruption
 
 Progress = Callable[[str, int, int], None]
@@ -61,6 +62,8 @@ class Evaluation:
     level : float
     seed, draws : int
     seconds : float
+    sensitivity : pandas.DataFrame or None
+        What other models say, once `compare_models` was asked.
     """
 
     campaign: Campaign
@@ -79,6 +82,7 @@ class Evaluation:
     seed: int
     draws: int
     seconds: float
+    sensitivity: pd.DataFrame | None = field(default=None, init=False)
 
     @property
     def main(self) -> SeriesEffect:
@@ -106,6 +110,24 @@ class Evaluation:
         from forecast.reporting.tables import render_evaluation
 
         return str(render_evaluation(self))
+
+    def compare_models(self, *, progress: Progress | None = None) -> pd.DataFrame:
+        """Ask the other models too: the function of this name, on this campaign and its counts.
+
+        It takes longer than the evaluation itself, so it is done when first asked for and kept.
+        """
+        if self.sensitivity is None:
+            table = compare_models(
+                self.campaign,
+                self.counts,
+                level=self.level,
+                seed=self.seed,
+                draws=self.draws,
+                progress=progress,
+            )
+            object.__setattr__(self, "sensitivity", table)
+            return table.copy()
+        return self.sensitivity.copy()
 
     def to_dict(self, *, command: str | None = None) -> dict[str, object]:
         """Return the object of `evaluation.json` (schema forecast.evaluation/1)."""
@@ -136,7 +158,7 @@ def evaluate(
     counts : Panel
         Counts by area and offence; needs two years before the window.
     model : Model or Forecast, optional
-        `StructuralTrend()` unless given. A stored `Forecast` whose cutoff is not after the window's
+        `DynamicCounts()` unless given. A stored `Forecast` whose cutoff is not after the window's
         start is taken as the baseline as it stands; its model is not known, so that nothing can
         be calibrated.
     counterfactual : {"before"}, default "before"
@@ -179,12 +201,14 @@ def evaluate(
     'fewer than expected'
     """
     began = time.perf_counter()
-    _check_arguments(counterfactual, level, draws, seed)
-    campaign.check(counts)
-    panel = counts if campaign.areas is None else counts.select(area=campaign.areas)
-    _check_observed(campaign, panel)
+    if counterfactual != "before":
+        raise CampaignError(
+            f"Argument counterfactual must be 'before': found {counterfactual!r}. "
+            "Only forecasts from before the window can be made so far."
+        )
+    panel = take_panel(campaign, counts, level=level, draws=draws, seed=seed)
     shocks = shocks_of(campaign, panel)
-    placebo_model = model if isinstance(model, Model) else StructuralTrend()
+    placebo_model = model if isinstance(model, Model) else DynamicCounts()
 
     def step(done: int, of: int) -> None:
         if progress:
@@ -225,44 +249,6 @@ def evaluate(
         draws=draws,
         seconds=time.perf_counter() - began,
     )
-
-
-def _check_arguments(counterfactual: str, level: float, draws: int, seed: int) -> None:
-    """Refuse arguments that make no sense."""
-    if counterfactual != "before":
-        raise CampaignError(
-            f"Argument counterfactual must be 'before': found {counterfactual!r}. "
-            "Only forecasts from before the window can be made so far."
-        )
-    if not 0 < level < 1:
-        raise CampaignError(
-            f"Level must lie between 0 and 1: found {level!r}. Use 0.95 for 95 per cent."
-        )
-    needed = max(100, int(np.ceil(2 / (1 - level) - 1e-6)) - 1)  # one draw in each tail
-    if draws < needed:
-        raise CampaignError(
-            f"Draws must number at least {needed:,} for level {level:g}: found {draws:,}. "
-            f"Pass draws={max(needed, 1000)}."
-        )
-    if seed < 0:
-        raise CampaignError(f"Seed must be 0 or more: found {seed}. Leave it at 0.")
-
-
-def _check_observed(campaign: Campaign, panel: Panel) -> None:
-    """Refuse a window in which counts are missing."""
-    targets = panel.select(offence=campaign.offences)
-    window = campaign.periods(panel.freq)
-    at = targets.periods.get_indexer(window)
-    missing = [
-        f"{targets.series['area'][row]} {targets.series['offence'][row]} {label(window[column])}"
-        for row, column in np.argwhere(np.isnan(targets.values[:, at]))
-    ]
-    if missing:
-        raise CampaignError(
-            f"Campaign {campaign.name!r} must have a count for every area and period of its "
-            f"window: it lacks {name_offenders(missing)}. Load what is missing, or leave the area "
-            "out with `areas`."
-        )
 
 
 def _look(

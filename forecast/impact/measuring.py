@@ -21,7 +21,7 @@ from forecast.impact.effect import (
 from forecast.impact.placebo import Placebo
 from forecast.models.base import Model
 from forecast.models.draws import Forecast
-from forecast.models.structural import StructuralTrend
+from forecast.models.dynamic import DynamicCounts
 from forecast.periods import UNIT_NAMES, describe_span, label
 from forecast.seasonality.disruptions import Disruption, disrupted
 
@@ -42,7 +42,7 @@ def make_baselines(
     if isinstance(model, Forecast):
         stored = _take_stored(campaign, panel, model)
         return stored, [("stored forecast", stored.forecast)]
-    chosen = model or StructuralTrend()
+    chosen = model or DynamicCounts()
     targets = panel.select(offence=campaign.offences)
     before = targets.before(window[0])
     shaken = disrupted(before.periods, shocks)

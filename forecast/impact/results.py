@@ -31,9 +31,14 @@ def describe_evaluation(result: Evaluation, *, command: str | None) -> dict[str,
     result : Evaluation
     command : str, optional
         The command that gave it, without paths; that of the library when left out.
+
+    Returns
+    -------
+    dict
+        The object of `evaluation.json`, with "sensitivity" when other models were asked.
     """
     campaign, main = result.campaign, result.main
-    return {
+    content: dict[str, object] = {
         "schema": SCHEMA,
         "campaign": {
             "name": campaign.name,
@@ -42,7 +47,7 @@ def describe_evaluation(result: Evaluation, *, command: str | None) -> dict[str,
         },
         "measure": result.counts.measure,
         "results": [_describe_part(part, result) for part in result.effect.parts],
-        "year_on_year": _describe_years(result.year_on_year),
+        "year_on_year": _describe_with_interval(result.year_on_year, "change_percent"),
         "headline": [
             {
                 "claim": ladder.claim.text,
@@ -86,6 +91,9 @@ def describe_evaluation(result: Evaluation, *, command: str | None) -> dict[str,
             "seconds": round(result.seconds, 3),
         },
     }
+    if result.sensitivity is not None:
+        content["sensitivity"] = _describe_with_interval(result.sensitivity, "effect_percent")
+    return content
 
 
 def describe_snapshot(snapshot: Snapshot, measure: str) -> dict[str, object]:
@@ -177,12 +185,12 @@ def _describe_windows(part: SeriesEffect, result: Evaluation) -> dict[str, objec
     return describe_placebo(part, result.placebo)
 
 
-def _describe_years(table: pd.DataFrame) -> list[dict[str, object]]:
-    """The rows of the year-on-year table."""
-    bounds = ("change_percent_lower", "change_percent_upper")
+def _describe_with_interval(table: pd.DataFrame, name: str) -> list[dict[str, object]]:
+    """The rows of a table, the two columns of an interval as a pair."""
+    bounds = (f"{name}_lower", f"{name}_upper")
     rows = []
     for row in table.to_dict("records"):
         out: dict[str, object] = {str(k): clean(v) for k, v in row.items() if k not in bounds}
-        out["change_percent_interval"] = pair([row[b] for b in bounds])
+        out[f"{name}_interval"] = pair([row[b] for b in bounds])
         rows.append(out)
     return rows

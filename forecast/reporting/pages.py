@@ -16,21 +16,29 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from forecast.errors import ForecastError
-from forecast.impact.evaluation import Evaluation
-from forecast.reporting import sections, sentences
+from forecast.impact.evaluation import Evaluation, Progress
+from forecast.reporting import other_models, sections, sentences
 from forecast.reporting.campaign_plots import plot_window
 from forecast.reporting.figures import Plot
 from forecast.reporting.formatting import capitalise, spell_periods, typeset
 from forecast.reporting.interval_plots import plot_areas, plot_ladder, plot_placebo, plot_years
+from forecast.reporting.other_models import plot_models
 from forecast.reporting.tables import render_table, totals_frame, totals_headers
 from forecast.reporting.wording import lint, plain_box, quotations
 
 PAGE, RESULT, FIGURES = "report.html", "evaluation.json", "figures"
 
-_OUR_FIGURES = re.compile(r"^(window|claim-\d+|years|placebo|areas)\.(svg|png)$")
+_OUR_FIGURES = re.compile(r"^(window|claim-\d+|years|placebo|models|areas)\.(svg|png)$")
 
 
-def report(result: Evaluation, *, to: str | Path = "reports", command: str | None = None) -> Path:
+def report(
+    result: Evaluation,
+    *,
+    to: str | Path = "reports",
+    command: str | None = None,
+    sensitivity: bool = True,
+    progress: Progress | None = None,
+) -> Path:
     """Write the report of an evaluation into a folder.
 
     The folder holds `report.html` (one page that needs nothing else, not even the network),
@@ -45,6 +53,11 @@ def report(result: Evaluation, *, to: str | Path = "reports", command: str | Non
         Where the report's own folder, named after the campaign, is made; or that folder itself.
     command : str, optional
         The command that gave the result, without paths.
+    sensitivity : bool, default True
+        Ask the other models too, which takes longer than the evaluation did, unless
+        `result.compare_models()` was called before.
+    progress : callable, optional
+        Called with a word, steps done and steps in all.
 
     Returns
     -------
@@ -64,7 +77,7 @@ def report(result: Evaluation, *, to: str | Path = "reports", command: str | Non
     >>> plan = Campaign(name="A Test", start="2022-10-01", end="2022-10-31", offences=["robbery"])
     >>> found = evaluate(plan, simulate(areas=1, years=8, effect=-0.25), draws=100)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     page = report(found, to=folder)
+    ...     page = report(found, to=folder, sensitivity=False)
     ...     page.parent.name, sorted(path.name for path in page.parent.iterdir())
     ('a-test', ['evaluation.json', 'figures', 'report.html'])
     """
@@ -76,6 +89,8 @@ def report(result: Evaluation, *, to: str | Path = "reports", command: str | Non
             f"Folder of the report must be a folder: {in_the_way[0].name!r} is a file. "
             "Choose another one with `to`."
         )
+    if sensitivity:
+        result.compare_models(progress=progress)
     figures = draw_figures(result)
     content = result.to_dict(command=command)
     provenance: Any = content["provenance"]
@@ -133,6 +148,8 @@ def draw_figures(result: Evaluation) -> dict[str, Plot]:
     figures["years"] = plot_years(result)
     if result.baseline.calibration is not None:
         figures["placebo"] = plot_placebo(result)
+    if result.sensitivity is not None:
+        figures["models"] = plot_models(result)
     if any(not part.is_total for part in result.effect.parts):
         figures["areas"] = plot_areas(result)
     return figures
@@ -217,6 +234,7 @@ def _context(result: Evaluation, figures: Mapping[str, Plot], command: str) -> d
         "placebo": sections.show_placebo(result) if "placebo" in shown else None,
         "held": sentences.describe_held(result),
         "rank": sentences.describe_rank(result),
+        "models": None if result.sensitivity is None else _say_models(result),
         "areas": sections.show_areas(result),
         "chance": sections.describe_chance(result),
         "outputs": sections.show_outputs(result),
@@ -224,9 +242,19 @@ def _context(result: Evaluation, figures: Mapping[str, Plot], command: str) -> d
         "untargeted": sections.describe_untargeted(result),
         "disruptions": sections.show_disruptions(result),
         "assumptions": sections.show_assumptions(result),
-        "not_covered": sections.NOT_COVERED,
+        "not_covered": sections.list_not_covered(result),
         "data": sections.list_data_facts(result),
         "provenance": sections.list_provenance(result, command=command),
+    }
+
+
+def _say_models(result: Evaluation) -> dict[str, Any]:
+    """What other models say."""
+    return {
+        "sentence": other_models.describe_models(result),
+        "rest": other_models.describe_rest(result),
+        "table": other_models.show_models(result),
+        "notes": other_models.list_notes(result),
     }
 
 

@@ -324,13 +324,15 @@ def show_assumptions(result: Evaluation) -> Table:
     return Table(pd.DataFrame(rows), "Assumptions", headers)
 
 
-NOT_COVERED = (
-    "Displacement to other places, times or offences: not measured here.",
-    "Other models, spans of history and windows: not tried here.",
-    "Harm, costs and benefits: not counted here.",
-    "Calls, victims who did not report, and offences by time of day: not in these data.",
-)
-"""What a reader might look for and will not find."""
+def list_not_covered(result: Evaluation) -> list[str]:
+    """Return what a reader might look for and will not find."""
+    untried = "Other" if result.sensitivity is not None else "Other models,"
+    return [
+        "Displacement to other places, times or offences: not measured here.",
+        f"{untried} spans of history and windows: not tried here.",
+        "Harm, costs and benefits: not counted here.",
+        "Calls, victims who did not report, and offences by time of day: not in these data.",
+    ]
 
 
 def list_data_facts(result: Evaluation) -> Facts:

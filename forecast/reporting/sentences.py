@@ -42,7 +42,7 @@ def write_finding(part: SeriesEffect) -> str:
 
     Examples
     --------
-    "Robbery in London: 959 fewer than the 5,775 expected"
+    "Robbery in London: 898 fewer than the 5,714 expected"
     """
     head = f"{capitalise(part.offence)} in {part.area}"
     seen, expected = write_count(part.observed), write_count(part.expected)

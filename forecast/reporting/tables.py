@@ -31,7 +31,7 @@ _PLAIN_NUMBERS = ("year", "years", "step", "origin")
 """Columns of numbers that are written without commas."""
 
 _DIFFERENCES = ("effect", "difference", "gap", "cumulative")
-_SMALL = ("wis", "crps", "mase", "cpu_seconds_per_series")
+_SMALL = ("wis", "crps", "mase", "cpu_seconds_per_series", "p")
 _SHARES = ("share", "probability", "coverage")
 _NUMERIC_TEXT = ("interval", "range")
 _SHORT = ("verdict", "status", "quality")

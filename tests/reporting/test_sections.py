@@ -24,7 +24,7 @@ def test_facts_say_which_days_were_counted(autumn_nights: Evaluation, fewer: Eva
     assert facts["Areas"].endswith("and offences marked “Not allocated”")
     assert facts["Measure"] == "recorded offences"
     assert "over and above a usual autumn" in facts["Question"]
-    assert "StructuralTrend" in facts["What was expected"]
+    assert "DynamicCounts" in facts["What was expected"]
     assert dict(sections.list_facts(fewer))["Counted"] == "the whole of October and November 2022"
     assert dict(sections.list_facts(fewer))["Offences"] == "robbery"
 

@@ -1,0 +1,267 @@
+"""What other models say of a campaign: the same question to each, answered by the same steps.
+
+Only the totals over areas are learnt, so that it is quick. For each model the disruptions are
+hidden, the placebo windows are the campaign's, the errors made there set the width of the
+interval, and effect, interval and p come from where `evaluate` takes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import Any
+
+import pandas as pd
+
+from forecast.data.panel import Panel
+from forecast.errors import DataError, ForecastError
+from forecast.impact.asking import take_panel
+from forecast.impact.baseline import shocks_of
+from forecast.impact.campaign import Campaign
+from forecast.impact.effect import NO_DIFFERENCE, SeriesEffect
+from forecast.impact.measuring import make_baselines, measure_all
+from forecast.impact.placebo import Placebo, Window, find_windows, run_placebos
+from forecast.models.base import FittedModel, Model, Paths
+from forecast.models.dynamic import DynamicCounts
+from forecast.models.ensemble import Ensemble
+from forecast.models.glm import SeasonalGLM
+from forecast.models.naive import SeasonalNaive
+from forecast.models.prophet import SeasonalProphet
+from forecast.models.structural import StructuralTrend
+from forecast.seasonality.disruptions import Disruption
+
+COLUMNS = {
+    "model": "str",
+    "offence": "str",
+    "observed": "float64",
+    "expected": "float64",
+    "effect_percent": "float64",
+    "effect_percent_lower": "float64",
+    "effect_percent_upper": "float64",
+    "p": "float64",
+    "excludes_zero": "boolean",
+    "placebo_held": "Int64",
+    "placebo_tests": "Int64",
+    "width_points": "float64",
+    "note": "str",
+}
+"""Columns of `compare_models` and their kinds."""
+
+OWN_OFFENCES = "its errors on windows of other years are those of the campaign's offences alone"
+"""Note of a model that is too slow for the windows of every offence."""
+
+NOT_CALIBRATED = "too few windows of other years: the interval is the model's own, not calibrated"
+"""Note of a model whose usual errors could not be measured."""
+
+Progress = Callable[[str, int, int], None]
+
+
+def _usual_models() -> tuple[Model, ...]:
+    """Every model that ships, each as it comes; Prophet where it is installed."""
+    dynamic, structural = _Once(DynamicCounts()), _Once(StructuralTrend())
+    prophet = (SeasonalProphet(),) if find_spec("prophet") else ()
+    ensemble = Ensemble((dynamic, structural))
+    return (dynamic, ensemble, structural, SeasonalGLM(), *prophet, SeasonalNaive())
+
+
+@dataclass(frozen=True, eq=False)
+class _Once(Model):
+    """A model that learns the same counts once: here for itself, and as part of the ensemble.
+
+    What is kept are its draws: fitted models would take a hundred times the memory.
+    """
+
+    model: Model
+    kept: dict[tuple[object, ...], Paths] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "min_seasons", self.model.min_seasons)  # not a setting
+
+    @property
+    def name(self) -> str:
+        return self.model.name
+
+    def fit(self, panel: Panel) -> FittedModel:
+        return _FittedOnce(self.model, panel, (), {}, self.kept)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class _FittedOnce(FittedModel):
+    """Learns when it is asked for draws, unless the same were drawn before."""
+
+    kept: dict[tuple[object, ...], Paths]
+
+    def paths(self, periods: int | pd.PeriodIndex, *, draws: int = 1000, seed: int = 0) -> Paths:
+        panel = self.panel
+        counts = (panel.series.to_csv(), panel.periods[0], panel.values.tobytes())
+        key = (*counts, str(periods), draws, seed)
+        if key not in self.kept:
+            fitted = self.model.fit(panel)
+            self.kept[key] = fitted.paths(periods, draws=draws, seed=seed)
+        return self.kept[key]
+
+
+def compare_models(
+    campaign: Campaign,
+    counts: Panel,
+    *,
+    models: Sequence[Model] | None = None,
+    level: float = 0.95,
+    seed: int = 0,
+    draws: int = 1000,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Ask several models what a campaign changed, to see how much rests on the choice of one.
+
+    Each learns the totals over areas from the periods before the window, and its interval is
+    set by its own errors on the placebo windows, as in `evaluate`. A wide interval is the
+    price of a model that often errs. It is no vote: models that learn alike err alike.
+
+    Parameters
+    ----------
+    campaign : Campaign
+    counts : Panel
+        Counts by area and offence; needs two years before the window.
+    models : sequence of Model, optional
+        All that ship unless given.
+    level : float, default 0.95
+    seed : int, default 0
+    draws : int, default 1000
+    progress : callable, optional
+        Called with a word, steps done and steps in all.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a model and offence of the campaign: `model`, `offence`, `observed`, `expected`,
+        `effect_percent` with `effect_percent_lower` and `effect_percent_upper` (in points, below
+        zero for fewer), `p`, `excludes_zero`, `placebo_held` of `placebo_tests` (windows times
+        offences), `width_points` (of the interval), `note`. A model that cannot be fitted has a
+        row without numbers, and the reason in `note`.
+
+    Raises
+    ------
+    CampaignError
+        If the campaign cannot be evaluated on these counts.
+    DataError
+        If `models` are none, or two have the same name.
+
+    Notes
+    -----
+    The errors of `SeasonalProphet`, which is slow, are measured on the campaign's offences
+    alone, those of the others on all offences of the panel; its note says so.
+
+    Examples
+    --------
+    >>> from forecast.simulation import simulate
+    >>> counts = simulate(areas=2, years=8, effect=-0.25)
+    >>> quiet = Campaign(name="Test", start="2022-10-01", end="2022-11-30", offences=["robbery"])
+    >>> found = compare_models(quiet, counts, models=[StructuralTrend()], draws=100)
+    >>> found[["model", "excludes_zero", "note"]].to_numpy().tolist()
+    [['StructuralTrend', True, '']]
+    """
+    panel = take_panel(campaign, counts, level=level, draws=draws, seed=seed)
+    chosen = _usual_models() if models is None else tuple(models)
+    names = [model.name for model in chosen]
+    if not names or len(set(names)) < len(names):
+        raise DataError(
+            f"Models to compare must be one or more, of different names: found "
+            f"{', '.join(names) or 'none'}. Leave `models` out for all that ship."
+        )
+    asked = _Question.of(campaign, panel, level=level, draws=draws, seed=seed)
+    steps = len(asked.windows) + 1  # the campaign's own window comes last
+    rows: list[dict[str, Any]] = []
+    for place, model in enumerate(chosen):
+
+        def step(done: int, _: int, before: int = place * steps) -> None:
+            if progress:
+                progress("other models", before + done, len(chosen) * steps)
+
+        rows += asked.put_to(model, step)
+        step(steps, steps)
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+
+
+@dataclass(frozen=True, eq=False)
+class _Question:
+    """What is the same for every model."""
+
+    campaign: Campaign
+    totals: Panel
+    shocks: list[Disruption]
+    windows: tuple[Window, ...]
+    level: float
+    draws: int
+    seed: int
+
+    @classmethod
+    def of(
+        cls, campaign: Campaign, panel: Panel, *, level: float, draws: int, seed: int
+    ) -> _Question:
+        """Sum the panel; shocks and windows are found before, while its areas are known."""
+        shocks = shocks_of(campaign, panel)
+        windows = find_windows(campaign, panel, shocks)
+        return cls(campaign, panel.total(), shocks, windows, level, draws, seed)
+
+    def put_to(self, model: Model, step: Callable[[int, int], None]) -> list[dict[str, Any]]:
+        """The rows of one model."""
+        try:
+            placebo, parts = self._answer(model, step)
+        except (ForecastError, ImportError) as error:  # the others can still answer
+            return [
+                {"model": model.name, "offence": offence, "note": str(error)}
+                for offence in self.campaign.offences
+            ]
+        tests, judged = placebo.totals, placebo.calibration() is not None
+        held = int(tests["held"].sum()) if judged else pd.NA
+        note = "" if judged else NOT_CALIBRATED
+        if judged and len(self._pool(model).offences) < len(self.totals.offences):
+            note = OWN_OFFENCES
+        told = {"placebo_held": held, "placebo_tests": len(tests), "note": note}
+        return [{"model": model.name, **_describe(part), **told} for part in parts]
+
+    def _answer(
+        self, model: Model, step: Callable[[int, int], None]
+    ) -> tuple[Placebo, tuple[SeriesEffect, ...]]:
+        """Errors on the placebo windows, and the effects of the campaign's offences."""
+        placebo = run_placebos(
+            model,
+            self._pool(model),
+            self.campaign,
+            self.shocks,
+            level=self.level,
+            draws=self.draws,
+            seed=self.seed,
+            windows=self.windows,
+            progress=step,
+        )
+        baseline, _ = make_baselines(
+            self.campaign, self.totals, self.shocks, model, placebo, self.draws, self.seed
+        )
+        name = self.totals.total_name
+        return placebo, measure_all(
+            self.campaign, self.totals, baseline, placebo, (), self.level, name
+        )
+
+    def _pool(self, model: Model) -> Panel:
+        """The offences whose placebo errors are pooled for a model."""
+        if isinstance(model, SeasonalProphet):
+            return self.totals.select(offence=self.campaign.offences)
+        return self.totals
+
+
+def _describe(part: SeriesEffect) -> dict[str, Any]:
+    """An effect as part of a row. No check was passed on, so no verdict here is barred."""
+    lower, upper = part.percent_interval
+    return {
+        "offence": part.offence,
+        "observed": part.observed,
+        "expected": part.expected,
+        "effect_percent": part.percent,
+        "effect_percent_lower": lower,
+        "effect_percent_upper": upper,
+        "p": part.p,
+        "excludes_zero": part.verdict != NO_DIFFERENCE,
+        "width_points": upper - lower,
+    }
