@@ -21,9 +21,12 @@ check: $(VENV)/dev.stamp  ## Style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict forecast
 
-bench: $(VENV)/dev.stamp .venv-bench/stamp  ## Measure alarms, widths, accuracy and time beside peers
+bench: export OMP_NUM_THREADS := 1
+bench: export OPENBLAS_NUM_THREADS := 1
+bench: export NUMBA_NUM_THREADS := 1
+bench: $(VENV)/dev.stamp .venv-bench/stamp  ## Alarms, accuracy, time, memory beside peers (FRESH=1: peers again)
 	$(BIN)/python tests/benchmarks/bench_placebo.py
-	$(BIN)/python tests/benchmarks/bench_accuracy.py
+	$(BIN)/python tests/benchmarks/bench_all.py $(if $(FRESH),--fresh)
 
 format: $(VENV)/dev.stamp  ## Put the code into its form
 	$(BIN)/ruff check --fix .
