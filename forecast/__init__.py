@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from forecast.backtesting import Scores, backtest
+    from forecast.backtesting import backtest
     from forecast.data.panel import Panel
     from forecast.data.reading import load
     from forecast.errors import CampaignError, DataError, FitError, ForecastError
@@ -24,15 +24,22 @@ if TYPE_CHECKING:
     from forecast.impact.checks import Check
     from forecast.impact.effect import Effect
     from forecast.impact.evaluation import Evaluation, evaluate
+    from forecast.impact.sensitivity import compare_models
     from forecast.models.draws import Forecast
     from forecast.models.dynamic import DynamicCounts
+    from forecast.models.ensemble import Ensemble
     from forecast.models.glm import SeasonalGLM
+    from forecast.models.hub import read_hub, write_hub
     from forecast.models.naive import SeasonalNaive
     from forecast.models.prophet import SeasonalProphet
+    from forecast.models.quantiles import QuantileForecast, score_quantiles
+    from forecast.models.seasons import profile
+    from forecast.models.storing import load_fitted, save_fitted
     from forecast.models.structural import StructuralTrend
     from forecast.reporting.pages import report
     from forecast.reporting.plots import plot
-    from forecast.seasonality.profiles import Profile, profile
+    from forecast.scoreboard import Scores
+    from forecast.seasonality.profiles import Profile
     from forecast.simulation import simulate
 
 _HOMES = {
@@ -43,24 +50,32 @@ _HOMES = {
     "DataError": "errors",
     "DynamicCounts": "models.dynamic",
     "Effect": "impact.effect",
+    "Ensemble": "models.ensemble",
     "Evaluation": "impact.evaluation",
     "FitError": "errors",
     "Forecast": "models.draws",
     "ForecastError": "errors",
     "Panel": "data.panel",
     "Profile": "seasonality.profiles",
-    "Scores": "backtesting",
+    "QuantileForecast": "models.quantiles",
+    "Scores": "scoreboard",
     "SeasonalGLM": "models.glm",
     "SeasonalNaive": "models.naive",
     "SeasonalProphet": "models.prophet",
     "StructuralTrend": "models.structural",
     "backtest": "backtesting",
+    "compare_models": "impact.sensitivity",
     "evaluate": "impact.evaluation",
     "load": "data.reading",
+    "load_fitted": "models.storing",
     "plot": "reporting.plots",
-    "profile": "seasonality.profiles",
+    "profile": "models.seasons",
+    "read_hub": "models.hub",
     "report": "reporting.pages",
+    "save_fitted": "models.storing",
+    "score_quantiles": "models.quantiles",
     "simulate": "simulation",
+    "write_hub": "models.hub",
 }
 
 __all__ = [
@@ -71,24 +86,32 @@ __all__ = [
     "DataError",
     "DynamicCounts",
     "Effect",
+    "Ensemble",
     "Evaluation",
     "FitError",
     "Forecast",
     "ForecastError",
     "Panel",
     "Profile",
+    "QuantileForecast",
     "Scores",
     "SeasonalGLM",
     "SeasonalNaive",
     "SeasonalProphet",
     "StructuralTrend",
     "backtest",
+    "compare_models",
     "evaluate",
     "load",
+    "load_fitted",
     "plot",
     "profile",
+    "read_hub",
     "report",
+    "save_fitted",
+    "score_quantiles",
     "simulate",
+    "write_hub",
 ]
 
 

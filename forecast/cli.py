@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from forecast.data.panel import Panel
     from forecast.impact.evaluation import Evaluation
     from forecast.models.base import Model
+    from forecast.scoreboard import Scores
 
 app = typer.Typer(
     name="forecast",
@@ -53,6 +55,7 @@ MODELS = {
     "glm": ("models.glm", "SeasonalGLM"),
     "structural": ("models.structural", "StructuralTrend"),
     "prophet": ("models.prophet", "SeasonalProphet"),
+    "ensemble": ("models.ensemble", "Ensemble"),
 }
 """Names of models on the command line; the class's own name does as well."""
 
@@ -69,8 +72,8 @@ def evaluate(
         ),
     ] = None,
     model: Annotated[
-        str, typer.Option(help="structural, dynamic, naive, glm or prophet.")
-    ] = "structural",
+        str, typer.Option(help="dynamic, structural, naive, glm, prophet or ensemble.")
+    ] = "dynamic",
     level: Level = 0.95,
     seed: Seed = 0,
     draws: Draws = 1000,
@@ -83,16 +86,16 @@ def evaluate(
     plan = Campaign.load(campaign)
     chosen = pick_model(model)
     counts = read(data)
-    with progress_bar() as show:
-        result = run(plan, counts, model=chosen, level=level, seed=seed, draws=draws, progress=show)
     command = write_command(
         "evaluate", campaign, data=data, model=model, level=level, seed=seed, draws=draws
     )
     page = None
-    if out is not None:
-        from forecast.reporting.pages import report
+    with progress_bar() as show:
+        result = run(plan, counts, model=chosen, level=level, seed=seed, draws=draws, progress=show)
+        if out is not None:
+            from forecast.reporting.pages import report
 
-        page = report(result, to=out, command=command)
+            page = report(result, to=out, command=command, progress=show)
     if as_json:
         print_json(result.to_dict(command=command))
     else:
@@ -108,13 +111,20 @@ def profile(
     area: Annotated[
         str | None, typer.Option(help="One area; the total and all areas without it.")
     ] = None,
+    method: Annotated[
+        str, typer.Option(help="engine (the count engine) or averages (means of single years).")
+    ] = "engine",
     level: Level = 0.95,
+    seed: Seed = 0,
+    draws: Draws = 1000,
     as_json: AsJson = False,
 ) -> None:
     """Show how far each month or week stands from its own year's level."""
-    from forecast.seasonality.profiles import profile as run
+    from forecast.models.seasons import profile as run
 
-    found = run(read(data), offence=offence, area=area, level=level)
+    found = run(
+        read(data), offence=offence, area=area, level=level, method=method, seed=seed, draws=draws
+    )
     if as_json:
         print_json(found.to_dict())
         return
@@ -136,13 +146,14 @@ def profile(
 @app.command()
 def backtest(
     data: Data = "london",
-    models: Annotated[
-        str, typer.Option(help="Models with commas between, or 'all'.")
-    ] = "structural",
+    models: Annotated[str, typer.Option(help="Models with commas between, or 'all'.")] = "dynamic",
     offence: Offence = None,
     area: Area = None,
     horizon: Annotated[int, typer.Option(help="Periods ahead.")] = 3,
     origins: Annotated[int, typer.Option(help="How many past dates to forecast from.")] = 8,
+    out: Annotated[
+        Path | None, typer.Option(help="HTML page to write: the table, figures, their numbers.")
+    ] = None,
     seed: Seed = 0,
     draws: Draws = 1000,
     as_json: AsJson = False,
@@ -150,6 +161,11 @@ def backtest(
     """Forecast from past dates and score what came, always beside the seasonal naive model."""
     from forecast.backtesting import backtest as run
 
+    if out is not None and (out.suffix != ".html" or not out.parent.is_dir()):
+        raise DataError(
+            f"Page to write must be HTML, in a folder that exists: found {out.name!r}. End its "
+            "name in .html, and make its folder first."
+        )
     names = list(MODELS) if models == "all" else [name.strip() for name in models.split(",")]
     chosen = [pick_model(name) for name in names]
     counts = read(data).select(offence=offence, area=area)
@@ -163,18 +179,16 @@ def backtest(
             draws=draws,
             progress=lambda done, of: show("past dates", done, of),
         )
+    if out is not None:
+        from forecast.reporting.score_plots import write_scores
+
+        write_scores(scores, counts, to=out)
     if as_json:
         print_json(scores.to_dict())
-        return
-    columns = ["model", "wis", "crps", "mase", "coverage_80", "coverage_95", "skill"]
-    table = scores.summary()[columns]
-    rows = [[str(row[0]), *(f"{v:.3f}" for v in row[1:])] for row in table.to_numpy().tolist()]
-    heads = ["model", "wis", "crps", "mase", "in 80 %", "in 95 %", "skill"]
-    print_table(f"{horizon} ahead from {origins} past dates", heads, rows)
-    say(
-        "wis, crps and mase: smaller is better, 1 is about the naive model in sample; in 80 %: "
-        "share of counts inside the 80 per cent interval; skill: share of the naive wis saved."
-    )
+    else:
+        print_scores(scores)
+    if out is not None:
+        say(f"Page: {out}", to_error=as_json)
 
 
 @app.command()
@@ -248,7 +262,7 @@ def read(data: str) -> Panel:
 
 def write_command(name: str, argument: str, **options: object) -> str:
     """Write the command again for the report, without paths and without defaults."""
-    defaults = {"data": "london", "model": "structural", "level": 0.95, "seed": 0, "draws": 1000}
+    defaults = {"data": "london", "model": "dynamic", "level": 0.95, "seed": 0, "draws": 1000}
     words = ["forecast", name, Path(argument).name]
     for option, value in options.items():
         if value != defaults[option]:
@@ -314,6 +328,34 @@ def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     Console().print(table)
 
 
+def number(value: float, form: str) -> str:
+    """Write a number in a form, and a dash where it is undefined."""
+    return "-" if value != value else format(value, form)
+
+
+def print_scores(scores: Scores) -> None:
+    """Print the leaderboard of a backtest, the best model first."""
+    rows = [
+        [
+            row["model"],
+            number(row["wis"], ".3f"),
+            number(100 * row["skill"], "+.1f"),
+            number(row["against_rivals"], ".3f"),
+            *(number(100 * row[name], ".0f") for name in ("coverage_80", "coverage_95")),
+            number(row["cpu_ms_per_series"], ",.1f"),
+        ]
+        for row in scores.leaderboard().to_dict("records")
+    ]
+    title = f"{scores.horizon} ahead from {len(scores.origins)} past dates, {scores.series} series"
+    columns = ["model", "wis", "skill %", "rivals", "in 80 %", "in 95 %", "CPU ms"]
+    print_table(title, columns, rows)
+    say(
+        "wis: error over that of the naive forecast in sample, smaller is better; skill: per cent\n"
+        "of the naive forecast's wis saved; rivals: wis over that of all models, pair by pair;\n"
+        "in 80 %, 95 %: counts inside these intervals, per cent; CPU: to fit and forecast a series"
+    )
+
+
 _WORDS = {"passed": "passed", "failed": "note", "not possible": "not possible"}
 
 
@@ -350,10 +392,6 @@ def print_evaluation(result: Evaluation) -> None:
 
 def _ladder_rows(steps: Any) -> tuple[list[str], list[list[str]]]:
     """The columns and rows of a claim's ladder."""
-
-    def number(value: float, form: str) -> str:
-        return "-" if value != value else format(value, form)
-
     rows = [
         [
             step.label,
@@ -372,12 +410,13 @@ def _ladder_rows(steps: Any) -> tuple[list[str], list[list[str]]]:
 def main() -> None:
     """Run the command line; errors made for people end it with one message and their code."""
     try:
-        app()
+        run_app()
     except ForecastError as error:
         say(f"Error: {error}", to_error=True)
         raise SystemExit(error.exit_code) from None
     except BrokenPipeError:  # the reader, such as head, has seen enough
-        sys.stdout = None
+        # What is still to be written goes nowhere, or Python would complain on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         say(
             f"Error: {str(error.filename or 'A file')!r} must be readable or writable: "
@@ -385,3 +424,15 @@ def main() -> None:
             to_error=True,
         )
         raise SystemExit(2) from None
+
+
+def run_app() -> None:
+    """Run the command and write its last words, while a reader that left can still be told."""
+    try:
+        app()
+    except SystemExit as end:
+        # Typer and Rich both turn a broken pipe into exit code 1.
+        if isinstance(end.__context__, BrokenPipeError):
+            raise end.__context__ from None
+        print(end="", flush=True)
+        raise

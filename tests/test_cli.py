@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import re
 import resource
 import subprocess
 import sys
@@ -93,6 +95,7 @@ def test_evaluate_prints_one_json_object_and_writes_the_same(simulated: Path) ->
     assert len(written) == 1
     assert json.loads(written[0].read_text("utf-8")) == found
     again = json.loads(run(*words, "--json", cwd=simulated).stdout)
+    assert len(found.pop("sensitivity")) >= 5  # other models are asked for the report alone
     del found["provenance"]["seconds"], again["provenance"]["seconds"]
     assert again == found
 
@@ -116,6 +119,8 @@ def test_evaluate_speaks_plainly_in_the_terminal(simulated: Path) -> None:
         (("evaluate", "autumn-nights-2020", "--level", "2"), "Level must lie between 0 and 1"),
         (("profile", "--offence", "roberry"), "Did you mean 'robbery'"),
         (("backtest", "--offence", "robbery", "--area", "Camdem"), "must hold the area 'Camdem'"),
+        (("backtest", "--out", "board.pdf"), "must be HTML, in a folder that exists: found 'board"),
+        (("backtest", "--out", "absent/board.html"), "and make its folder first"),
         (
             ("simulate", "--out", "x.csv", "--window-start", "2020-01-01"),
             "found one. Give both or none",
@@ -149,8 +154,11 @@ def test_profile_prints_a_table_and_json(capsys: pytest.CaptureFixture) -> None:
     assert call("profile", "--offence", "robbery", "--json") == 0
     found = json.loads(capsys.readouterr().out)
     assert found["schema"] == "forecast.profile/1"
+    assert found["method"] == "engine"
     assert call("profile", "--offence", "robbery") == 0
     assert "November" in capsys.readouterr().out
+    assert call("profile", "--offence", "robbery", "--method", "averages", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["method"] == "averages"
 
 
 def test_backtest_prints_a_table_and_json(simulated: Path, capsys: pytest.CaptureFixture) -> None:
@@ -158,6 +166,81 @@ def test_backtest_prints_a_table_and_json(simulated: Path, capsys: pytest.Captur
     assert call(*words, "--draws", "200", "--json") == 0
     found = json.loads(capsys.readouterr().out)
     assert found["schema"] == "forecast.scores/1"
-    assert [m["model"] for m in found["models"]] == ["SeasonalNaive", "StructuralTrend"]
+    assert [m["model"] for m in found["models"]] == ["SeasonalNaive", "DynamicCounts"]
     assert call(*words, "--draws", "200") == 0
-    assert "SeasonalNaive" in capsys.readouterr().out
+    lines = capsys.readouterr().out.splitlines()
+    heads = ["model", "wis", "skill %", "rivals", "in 80 %", "in 95 %", "CPU ms"]
+    assert [part for part in re.split(r"  +", lines[2]) if part] == heads
+    # the lower score first, and its skill as in the summary
+    scores = {model["model"]: model["wis"] for model in found["models"]}
+    ranked = sorted(scores, key=lambda name: scores[name])
+    assert [line.split()[0] for line in lines[4:6]] == ranked
+    skill = 100 * (1 - scores["DynamicCounts"] / scores["SeasonalNaive"])
+    assert lines[4 + ranked.index("DynamicCounts")].split()[2] == f"{skill:+.1f}"
+    assert len({len(line) for line in lines[2:6]}) == 1
+    assert max(map(len, lines)) <= 90
+
+
+def test_backtest_writes_a_page(simulated: Path, capsys: pytest.CaptureFixture) -> None:
+    page = simulated / "board.html"
+    words = (
+        "backtest",
+        "--data",
+        str(simulated / "counts.csv"),
+        "--origins",
+        "1",
+        "--draws",
+        "100",
+    )
+    assert call(*words, "--models", "naive", "--json", "--out", str(page)) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["schema"] == "forecast.scores/1"
+    assert f"Page: {page}" in shown.err
+    assert "Leaderboard, 3 months ahead from 1 past date" in page.read_text("utf-8")
+
+
+def test_all_models_are_those_of_the_package() -> None:
+    import forecast
+    from forecast.models.base import Model
+
+    names = {type(cli.pick_model(short)).__name__ for short in cli.MODELS}
+    assert cli.pick_model("ensemble") == cli.pick_model("Ensemble")
+    public = [getattr(forecast, name) for name in forecast.__all__]
+    models = {m.__name__ for m in public if isinstance(m, type) and issubclass(m, Model)}
+    assert models <= names == models | {"Ensemble"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("backtest", "--data", "counts.csv", "--origins", "1", "--draws", "100"),
+        ("backtest", "--data", "counts.csv", "--origins", "1", "--draws", "100", "--json"),
+        ("evaluate", "patrols.toml", "--data", "counts.csv", "--draws", "100"),
+        ("evaluate", "patrols.toml", "--data", "counts.csv", "--draws", "100", "--json"),
+        ("--help",),
+    ],
+)
+def test_a_reader_that_leaves_is_no_failure(words: tuple[str, ...], simulated: Path) -> None:
+    # What `| head` does, but certain to happen before the first word is written.
+    reader, writer = os.pipe()
+    os.close(reader)
+    code = "from forecast.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words],
+        stdout=writer, stderr=subprocess.PIPE, text=True, cwd=simulated, timeout=300,
+    )  # fmt: skip
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_reader_that_leaves_does_not_hide_an_error(simulated: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    code = "from forecast.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "evaluate", "absent.toml"],
+        stdout=writer, stderr=subprocess.PIPE, text=True, cwd=simulated, timeout=300,
+    )  # fmt: skip
+    os.close(writer)
+    assert done.returncode == 2
+    assert "'absent.toml' was not found" in done.stderr
