@@ -34,7 +34,7 @@ BLOCK = 1000
 
 _SHARE_VARIANCE = 0.1  # relative, of the first level of a share
 _LEAST_SCALED_SHARE = 0.05  # below it a binomial and a Poisson differ by under 5 per cent
-_SAMPLE, _ROUNDS = 64, 5  # areas from which, and rounds in which, common weights are learnt
+_SAMPLE, _ROUNDS = 48, 5  # areas from which, and rounds in which, common weights are learnt
 _LEAST_DEVIATION = 1e-5
 
 Mapper = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]]], Iterable[Any]]
