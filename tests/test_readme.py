@@ -10,6 +10,7 @@ import pytest
 
 import forecast as fc
 from forecast.impact.evaluation import Evaluation
+from forecast.models.dynamic import FittedDynamic
 from forecast.reporting.wording import plain_box
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,6 +34,17 @@ def test_the_sketch_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     ahead = names["ahead"]
     assert isinstance(ahead, fc.Forecast)
     assert ahead.draws.shape == (1000, 13 * 11, 3)
+
+
+def test_the_engine_lines_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    later = fc.load("london").select(offence="robbery")
+    names: dict[str, object] = {"fc": fc, "counts": later.before("2024-08"), "later": later}
+    exec(blocks("python")[1], names)  # noqa: S102
+    fitted = names["fitted"]
+    assert isinstance(fitted, FittedDynamic)
+    assert str(fitted.cutoff) == "2024-11"
+    assert (tmp_path / "forecast.csv").is_file()
 
 
 def test_the_sketch_comes_first() -> None:
