@@ -190,11 +190,18 @@ class DynamicCounts(Model):
         )
 
     def _masked(self, panel: Panel, members: np.ndarray) -> np.ndarray:
-        """Counts of some series, (series, period), missing where a disruption is left out."""
-        counts = np.ascontiguousarray(panel.values[members])
-        if self.treatment == "mask":
-            for inside in self._disrupted(panel.periods):
-                counts[:, inside] = np.nan
+        """Counts of some series, (series, period), missing where a disruption is left out.
+
+        Without disruptions, and of neighbouring rows, they are the panel's own: read only.
+        """
+        rows = np.flatnonzero(members) if members.dtype == bool else members
+        neighbours = len(rows) == rows[-1] - rows[0] + 1
+        counts = panel.values[rows[0] : rows[-1] + 1] if neighbours else panel.values[rows]
+        if self.treatment != "mask" or not self.disruptions:
+            return counts
+        counts = counts.copy()
+        for inside in self._disrupted(panel.periods):
+            counts[:, inside] = np.nan
         return counts
 
     def _disrupted(self, periods: pd.PeriodIndex) -> list[np.ndarray]:

@@ -80,14 +80,20 @@ def share_moments(
         before they are made to add up.
     """
     settings = share_settings(str(ahead.freqstr))
+    variance = share.variance[part]
+    move = _moves(variance, settings[:, 0], share.held[part])  # (series, setting)
+    each = np.broadcast_to(1 + move[:, :, None], (*move.shape, len(ahead)))
+    spread = ((1 + variance) * (1 + settings[:, 1]))[:, :, None] * np.cumprod(each, axis=2)
+    return *_share_means(state, share, part, ahead), spread - 1
+
+
+def _share_means(
+    state: OffenceState, share: ShareState, part: slice, ahead: pd.PeriodIndex
+) -> tuple[FloatArray, FloatArray]:
+    """Weights and means of some areas' shares, as in `share_moments`."""
     waves, _ = share_columns(ahead)
     own = np.exp(state.deviation[part] @ waves.T)  # (series, period)
-    weights = state.area_weights(part)
-    level, variance, held = share.level[part], share.variance[part], share.held[part]
-    move = _moves(variance, settings[:, 0], held)  # (series, setting)
-    steps = np.arange(1, len(ahead) + 1)
-    spread = ((1 + variance) * (1 + settings[:, 1]))[:, :, None] * (1 + move)[:, :, None] ** steps
-    return weights, level[:, :, None] * own[:, None], spread - 1
+    return state.area_weights(part), share.level[part][:, :, None] * own[:, None]
 
 
 def look_quantiles(
@@ -135,7 +141,7 @@ def _share_sums(
     """Sum of the shares before they are made to add up, shape (period,)."""
     middle = np.empty((len(state.deviation), len(ahead)))
     for part in parts:
-        own, level, _ = share_moments(state, share, part, ahead)
+        own, level = _share_means(state, share, part, ahead)
         middle[part] = np.einsum("sk,skh->sh", own, level)
     return _sum_rows(middle)
 
@@ -165,14 +171,9 @@ def _walk(
     n_series: int,
 ) -> IntArray:
     """Quantiles of cells at stretched levels, (level, series, period)."""
-    n_periods = stretch.shape[1]
-    out = np.empty((len(levels), n_series, n_periods), dtype=np.int64)
-    mean, shape, weight = (a.reshape(n_series, n_periods, -1) for a in cells)
-    for h in range(n_periods):
-        asked = stretch_levels(levels, stretch[:, h])
-        own = [np.ascontiguousarray(a[:, h]) for a in (mean, shape, weight)]
-        out[:, :, h] = mixture_quantiles(own[0], own[1], own[2], asked)
-    return out
+    asked = np.stack([stretch_levels(levels, step) for step in stretch.T])  # (period, level)
+    found = mixture_quantiles(*cells, np.tile(asked, (n_series, 1)))
+    return found.reshape(len(levels), n_series, stretch.shape[1])
 
 
 def draw_paths(

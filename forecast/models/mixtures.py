@@ -197,11 +197,14 @@ def walk_cdf(
 def _walk_all_quantiles(
     mean: FloatArray, shape: FloatArray, weight: FloatArray, levels: FloatArray, long: BoolArray
 ) -> IntArray:
-    """Quantiles (cell, level), zero for the cells that are too long to walk."""
-    out = np.zeros((len(mean), len(levels)), dtype=np.int64)
+    """Quantiles (cell, level), zero for the cells that are too long to walk.
+
+    Levels are of shape (1, level) for all cells, or (cell, level).
+    """
+    out = np.zeros((len(mean), levels.shape[1]), dtype=np.int64)
     for i in range(len(mean)):
         if not long[i]:
-            walk_quantiles(mean[i], shape[i], weight[i], levels, out[i])
+            walk_quantiles(mean[i], shape[i], weight[i], levels[min(i, len(levels) - 1)], out[i])
     return out
 
 
@@ -233,8 +236,8 @@ def mixture_quantiles(
     weight : array (cell, component)
         Weights, zero or more, the sum of each cell 1. A component of less than 1e-6 is left out
         and the others share its weight in proportion.
-    levels : array (level,)
-        Rising, each strictly between 0 and 1.
+    levels : array (level,) or (cell, level)
+        Rising, each strictly between 0 and 1; the same for all cells, or each cell's own.
 
     Returns
     -------
@@ -259,8 +262,10 @@ def mixture_quantiles(
     array([ 0,  4, 11])
     """
     m, s, w = _checked(mean, shape, weight)
-    p = np.ascontiguousarray(levels, dtype=np.float64)  # (level,)
-    if p.ndim != 1 or not np.all((p > 0) & (p < 1)) or not np.all(np.diff(p) > 0):
+    p = np.ascontiguousarray(
+        np.atleast_2d(np.asarray(levels, dtype=np.float64))
+    )  # (1 or cell, level)
+    if len(p) not in (1, len(m)) or not ((p > 0) & (p < 1)).all() or not (np.diff(p) > 0).all():
         raise ForecastError(
             f"Levels must rise and lie between 0 and 1: found {np.asarray(levels).tolist()}. "
             "Use 0.95 for 95 per cent and sort them."
@@ -268,7 +273,9 @@ def mixture_quantiles(
     long = _too_long(m, s)  # (cell,)
     out = np.ascontiguousarray(_walk_all_quantiles(m, s, w, p, long).T)  # (level, cell)
     if long.any():
-        out[:, long] = _bisect(m[long], s[long], w[long], p)
+        out[:, long] = _bisect(
+            m[long], s[long], w[long], np.broadcast_to(p, (len(m), p.shape[1]))[long].T
+        )
     return out
 
 
@@ -387,14 +394,14 @@ def _exact_cdf(
 def _bisect(
     mean: FloatArray, shape: FloatArray, weight: FloatArray, levels: FloatArray
 ) -> IntArray:
-    """Quantiles (level, cell) by bisection between -1 and the bound of Cantelli's inequality."""
+    """Quantiles by bisection between -1 and the bound of Cantelli's inequality, (level, cell)."""
     sd = np.sqrt(mean + mean * mean / shape).max(axis=1)  # (cell,)
-    bound = mean.max(axis=1) + sd * np.sqrt(levels / (1 - levels))[:, None] + 1  # (level, cell)
+    bound = mean.max(axis=1) + sd * np.sqrt(levels / (1 - levels)) + 1  # (level, cell)
     high = np.minimum(bound, _LARGEST_COUNT).astype(np.int64)
     low = np.full_like(high, -1)
     while (high - low > 1).any():
         middle = (low + high) // 2
-        reached = _exact_cdf(mean, shape, weight, middle) >= levels[:, None] * _REACHED
+        reached = _exact_cdf(mean, shape, weight, middle) >= levels * _REACHED
         high = np.where(reached, middle, high)
         low = np.where(reached, low, middle)
     return np.asarray(high)
