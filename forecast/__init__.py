@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from forecast.reporting.pages import report
     from forecast.reporting.plots import plot
     from forecast.scoreboard import Scores
+    from forecast.seasonality.disruptions import Disruption
     from forecast.seasonality.profiles import Profile
     from forecast.simulation import simulate
 
@@ -48,6 +49,7 @@ _HOMES = {
     "CampaignError": "errors",
     "Check": "impact.checks",
     "DataError": "errors",
+    "Disruption": "seasonality.disruptions",
     "DynamicCounts": "models.dynamic",
     "Effect": "impact.effect",
     "Ensemble": "models.ensemble",
@@ -84,6 +86,7 @@ __all__ = [
     "CampaignError",
     "Check",
     "DataError",
+    "Disruption",
     "DynamicCounts",
     "Effect",
     "Ensemble",

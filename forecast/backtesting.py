@@ -12,7 +12,7 @@ import pandas as pd
 
 from forecast.data.panel import Panel
 from forecast.errors import DataError, ForecastError, name_offenders
-from forecast.models.base import stream
+from forecast.models.base import list_models, stream
 from forecast.models.draws import Forecast
 from forecast.models.naive import SeasonalNaive
 from forecast.models.quantiles import observed_counts, score_quantiles
@@ -145,7 +145,7 @@ def _check_count(value: int, what: str) -> None:
 
 def _name_models(models: Forecaster | Sequence[Forecaster]) -> dict[str, Forecaster]:
     """Models by name, the naive one among them; two of a kind are named by their settings."""
-    listed = list(models) if isinstance(models, Sequence) else [models]
+    listed: list[Forecaster] = list_models(models)
     if not any(isinstance(model, SeasonalNaive) for model in listed):
         listed.insert(0, SeasonalNaive())
     kinds = [model.name for model in listed]

@@ -306,23 +306,18 @@ def say(text: str, *, to_error: bool = False) -> None:
     print(text, file=sys.stderr if to_error else sys.stdout)
 
 
-_LONGEST_NAME = 20
-
-
 def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
-    """Print a table; all columns but the first are set to the right."""
+    """Print a table; all columns but the first are set to the right and stay in one piece."""
     from rich import box
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD)
-    short = max(len(row[0]) for row in rows) <= _LONGEST_NAME
-    for place, name in enumerate(columns):
-        first = place == 0
-        table.add_column(
-            escape(name), justify="left" if first else "right", no_wrap=short or not first
-        )
+    table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    first, *others = columns
+    table.add_column(escape(first), overflow="fold")
+    for name in others:
+        table.add_column(escape(name), justify="right", no_wrap=True)
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
     Console().print(table)

@@ -284,6 +284,22 @@ def test_what_cannot_be_used_is_refused(settings: dict[str, object], message: st
         backtest(Oracle((1,)), tiny(), **settings)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("models", "found"),
+    [
+        ("dynamic", "'dynamic'"),
+        (["dynamic", SeasonalNaive()], "'dynamic'"),
+        (SeasonalGLM, "the class SeasonalGLM"),
+        ([*"abcd"], "'a', 'b', 'c', 1 more"),
+        (None, "None"),
+    ],
+)
+def test_what_is_no_model_is_refused(models: Any, found: str) -> None:
+    words = rf"Models must be models such as DynamicCounts\(\): found {found}\. Pass"
+    with pytest.raises(ForecastError, match=words):
+        backtest(models, tiny())
+
+
 def test_a_model_that_fails_stops_the_backtest() -> None:
     values = np.zeros(40)
     values[::5] = 2

@@ -109,6 +109,26 @@ def test_evaluate_speaks_plainly_in_the_terminal(simulated: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("width", ["80", "100"])
+def test_numbers_and_verdicts_of_a_table_are_never_cut(
+    width: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    columns = ["", "observed", "expected", "%", "95 % interval", "verdict"]
+    cells = ["123,456", "234,567", "-40.0", "-45.0 to -35.0", "fewer than expected"]
+    names = ["robbery, all areas", "robbery, Kensington and Chelsea"]
+    for name in names:
+        cli.print_table("Counts", columns, [[name, *cells]])
+        out = capsys.readouterr().out
+        assert "\u2026" not in out
+        assert all(text in out for text in (*columns, *cells))
+        lines = out.splitlines()
+        start = next(n for n, line in enumerate(lines) if cells[0] in line)
+        end = lines[start].index(cells[0])
+        folded = "".join(line[:end].strip() + " " for line in lines[start:])
+        assert folded.replace(" ", "") == name.replace(" ", "")
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -170,7 +190,7 @@ def test_backtest_prints_a_table_and_json(simulated: Path, capsys: pytest.Captur
     assert call(*words, "--draws", "200") == 0
     lines = capsys.readouterr().out.splitlines()
     heads = ["model", "wis", "skill %", "rivals", "in 80 %", "in 95 %", "CPU ms"]
-    assert [part for part in re.split(r"  +", lines[2]) if part] == heads
+    assert re.split(r"  +", lines[2].strip()) == heads
     # the lower score first, and its skill as in the summary
     scores = {model["model"]: model["wis"] for model in found["models"]}
     ranked = sorted(scores, key=lambda name: scores[name])

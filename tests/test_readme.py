@@ -69,6 +69,11 @@ def test_the_sentence_of_the_demo_is_the_one_that_stands_here(autumn_nights: Eva
     assert plain_box(autumn_nights) in TEXT.replace("\n> ", " ").replace("> ", "")
 
 
+def test_no_placeholder_was_left() -> None:
+    prose = re.sub(r"```.*?```|`[^`]*`", "", TEXT, flags=re.S)
+    assert re.findall(r"\b[A-Z_]{9,}\b|TODO|TBD", prose) == []
+
+
 def test_the_pictures_are_there() -> None:
     pictures = re.findall(r"!\[([^\]]+)\]\(([^)]+)\)", TEXT)
     assert pictures

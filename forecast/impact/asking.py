@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from forecast.data.panel import Panel
-from forecast.errors import CampaignError, name_offenders
+from forecast.errors import CampaignError, DataError, name_offenders
 from forecast.impact.campaign import Campaign
 from forecast.periods import label
 
@@ -30,6 +30,8 @@ def take_panel(campaign: Campaign, counts: Panel, *, level: float, draws: int, s
     CampaignError
         If the settings make no sense, the campaign cannot be evaluated on these counts, or a
         count of its window is missing.
+    DataError
+        If the counts are no Panel.
 
     Examples
     --------
@@ -39,11 +41,22 @@ def take_panel(campaign: Campaign, counts: Panel, *, level: float, draws: int, s
     >>> take_panel(campaign, simulate(areas=3, years=8), level=0.95, draws=1000, seed=0).areas
     ['Area 02']
     """
+    _check_kinds(campaign, counts)
     _check_settings(level, draws, seed)
     campaign.check(counts)
     panel = counts if campaign.areas is None else counts.select(area=campaign.areas)
     _check_observed(campaign, panel)
     return panel
+
+
+def _check_kinds(campaign: object, counts: object) -> None:
+    """Refuse names, paths and tables in place of a campaign and a panel."""
+    if not isinstance(campaign, Campaign):
+        found = repr(campaign) if isinstance(campaign, str) else type(campaign).__name__
+        raise CampaignError(f"Campaign must be a Campaign: found {found}. Use Campaign.load(...).")
+    if not isinstance(counts, Panel):
+        found = repr(counts) if isinstance(counts, str) else type(counts).__name__
+        raise DataError(f"Counts must be a Panel: found {found}. Use load(...).")
 
 
 def _check_settings(level: float, draws: int, seed: int) -> None:

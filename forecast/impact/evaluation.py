@@ -27,7 +27,7 @@ from forecast.impact.measuring import make_baselines, measure_all, measure_untar
 from forecast.impact.placebo import Placebo, run_placebos
 from forecast.impact.results import describe_evaluation
 from forecast.impact.sensitivity import compare_models
-from forecast.models.base import Model
+from forecast.models.base import Model, refuse_models
 from forecast.models.draws import Forecast
 from forecast.models.dynamic import DynamicCounts
 from forecast.periods import PERIODS_A_YEAR, describe_span
@@ -178,6 +178,8 @@ def evaluate(
     ------
     CampaignError
         If the campaign cannot be evaluated on these counts; all reasons together.
+    DataError
+        If the counts are no Panel, or `model` is neither a model nor a forecast.
     FitError
         If the model cannot be fitted to a series; the series is named.
 
@@ -206,6 +208,8 @@ def evaluate(
             f"Argument counterfactual must be 'before': found {counterfactual!r}. "
             "Only forecasts from before the window can be made so far."
         )
+    if not isinstance(model, Model | Forecast | None):
+        refuse_models([model])
     panel = take_panel(campaign, counts, level=level, draws=draws, seed=seed)
     shocks = shocks_of(campaign, panel)
     placebo_model = model if isinstance(model, Model) else DynamicCounts()

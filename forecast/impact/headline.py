@@ -22,7 +22,7 @@ from forecast.impact.comparison import (
     ratio_draws,
 )
 from forecast.models.base import stream
-from forecast.models.draws import Forecast, interval
+from forecast.models.draws import Forecast, interval, median
 from forecast.periods import (
     FREQUENCY_NAMES,
     SEASON_LENGTHS,
@@ -243,7 +243,7 @@ class _Ladder:
         seen = self.comparer.count_periods(0, periods)
         base = np.maximum(sums, 0.5)  # (draw,)
         lower, upper = interval(100 * (seen - sums) / base, self.comparer.level)
-        expected = float(sums.mean())
+        expected = float(median(sums))
         change = 100 * (seen - expected) / max(expected, 0.5)
         return Step(name, seen, expected, change, float(lower), float(upper), kind="model")
 

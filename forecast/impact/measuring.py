@@ -53,6 +53,8 @@ def make_baselines(
     trained = f"{describe_span(before.periods)}, {int(used.sum())} of {len(used)} used"
     if shaken.any():
         trained += f"; {int(shaken.sum())} disrupted left out"
+    if getattr(chosen, "regressors", None) is not None:
+        trained += "; with what the model's regressors were inside the window"
     baseline = Baseline(forecast, raw, calibration, trained)
     everything = f"model, learnt from all {UNIT_NAMES[panel.freq]}s before"
     if not shaken.any():

@@ -22,7 +22,7 @@ from forecast.impact.campaign import Campaign
 from forecast.impact.effect import NO_DIFFERENCE, SeriesEffect
 from forecast.impact.measuring import make_baselines, measure_all
 from forecast.impact.placebo import Placebo, Window, find_windows, run_placebos
-from forecast.models.base import FittedModel, Model, Paths
+from forecast.models.base import FittedModel, Model, Paths, list_models
 from forecast.models.dynamic import DynamicCounts
 from forecast.models.ensemble import Ensemble
 from forecast.models.glm import SeasonalGLM
@@ -76,7 +76,8 @@ class _Once(Model):
     kept: dict[tuple[object, ...], Paths] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "min_seasons", self.model.min_seasons)  # not a setting
+        for name in ("min_seasons", "counts_native"):  # not settings
+            object.__setattr__(self, name, getattr(self.model, name))
 
     @property
     def name(self) -> str:
@@ -106,7 +107,7 @@ def compare_models(
     campaign: Campaign,
     counts: Panel,
     *,
-    models: Sequence[Model] | None = None,
+    models: Model | Sequence[Model] | None = None,
     level: float = 0.95,
     seed: int = 0,
     draws: int = 1000,
@@ -123,7 +124,7 @@ def compare_models(
     campaign : Campaign
     counts : Panel
         Counts by area and offence; needs two years before the window.
-    models : sequence of Model, optional
+    models : Model or sequence of Model, optional
         All that ship unless given.
     level : float, default 0.95
     seed : int, default 0
@@ -145,7 +146,7 @@ def compare_models(
     CampaignError
         If the campaign cannot be evaluated on these counts.
     DataError
-        If `models` are none, or two have the same name.
+        If `models` are none, are no models, or two have the same name.
 
     Notes
     -----
@@ -162,7 +163,7 @@ def compare_models(
     [['StructuralTrend', True, '']]
     """
     panel = take_panel(campaign, counts, level=level, draws=draws, seed=seed)
-    chosen = _usual_models() if models is None else tuple(models)
+    chosen = _usual_models() if models is None else tuple(list_models(models))
     names = [model.name for model in chosen]
     if not names or len(set(names)) < len(names):
         raise DataError(

@@ -9,16 +9,16 @@ areas has the spread of the total, and all levels agree draw by draw.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, NoReturn, Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from forecast.data.panel import Panel
-from forecast.errors import DataError, FitError
+from forecast.errors import DataError, FitError, name_offenders
 from forecast.models.draws import FloatArray, Forecast, IntArray
 from forecast.periods import FREQUENCY_NAMES, PERIODS_A_YEAR, UNIT_NAMES, as_period, days_in, label
 
@@ -218,9 +218,56 @@ class Model:
             )
 
 
+def list_models(models: Any) -> list[Any]:
+    """Return models as a list, a single one as a list of one.
+
+    A model is whatever has a `name` and can `fit`: one of this package, or one's own.
+
+    Raises
+    ------
+    DataError
+        If one of them is no model: a model's name, say, or its class.
+    """
+    several = isinstance(models, Iterable) and not isinstance(models, str | type)
+    listed = list(models) if several and not _is_model(models) else [models]
+    wrong = [model for model in listed if not _is_model(model)]
+    if wrong:
+        refuse_models(wrong)
+    return listed
+
+
+def _is_model(found: object) -> bool:
+    """Whether something can be used as a model: a class cannot, its instance can."""
+    can_fit = callable(getattr(found, "fit", None)) and hasattr(found, "name")
+    return can_fit and not isinstance(found, type)
+
+
+def refuse_models(wrong: Sequence[object]) -> NoReturn:
+    """Say that these are no models."""
+    found = [f"the class {w.__name__}" if isinstance(w, type) else repr(w) for w in wrong]
+    raise DataError(
+        f"Models must be models such as DynamicCounts(): found {name_offenders(found)}. "
+        "Pass the model itself, with brackets and without quotes."
+    )
+
+
 def stream(seed: int, *names: str) -> np.random.Generator:
     """Return a random generator that depends on the seed and on names, not on their order."""
     return np.random.default_rng([seed, *(zlib.crc32(name.encode()) for name in names)])
+
+
+def _as_index(periods: Any) -> pd.PeriodIndex:
+    """Periods that were asked for, when they are some."""
+    try:
+        index = pd.PeriodIndex(periods)
+    except (TypeError, ValueError):
+        index = None
+    if index is None or index.hasnans:
+        raise DataError(
+            "Forecast periods must be a whole number or a pandas.PeriodIndex: found "
+            f"{periods!r}. Ask for 3, or for pandas.period_range(...)."
+        )
+    return index
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -252,14 +299,14 @@ class FittedModel:
     def _ahead(self, periods: int | pd.PeriodIndex) -> tuple[pd.PeriodIndex, int]:
         """All periods from the cutoff to the last one wanted, and how many are wanted."""
         freq = self.panel.freq
-        if isinstance(periods, int):
+        if isinstance(periods, int | np.integer) and not isinstance(periods, bool):
             if periods < 1:
                 raise DataError(
                     f"Forecast must reach at least one {UNIT_NAMES[freq]} ahead: found {periods}. "
                     "Ask for 1 or more."
                 )
-            return pd.period_range(self.cutoff, periods=periods, freq=freq), periods
-        wanted = pd.PeriodIndex(periods)
+            return pd.period_range(self.cutoff, periods=periods, freq=freq), int(periods)
+        wanted = _as_index(periods)
         if len(wanted) == 0 or wanted.freqstr != freq or wanted[0] < self.cutoff:
             raise DataError(
                 f"Forecast periods must be {FREQUENCY_NAMES[freq]} and start at "
@@ -325,7 +372,7 @@ class FittedModel:
         Raises
         ------
         DataError
-            If the periods begin before the cutoff or have another frequency.
+            If the periods are no periods, begin before the cutoff or have another frequency.
         """
         ahead, wanted = self._ahead(periods)
         paths = self.paths(periods, draws=draws, seed=seed)

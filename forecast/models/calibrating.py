@@ -221,7 +221,7 @@ def find_breaks(scores: FloatArray) -> NDArray[np.int64]:
     """Return for each series since how many judged origins its forecasts have failed, or 0.
 
     A cumulative sum of one-step normal scores above half a unit, upwards and downwards
-    (Page 1954): it passes 5 once in about 900 periods when nothing has changed.
+    (Page 1954): one of the two passes 5 once in about 470 periods when nothing has changed.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ import pandas as pd
 from forecast.errors import DataError, name_offenders
 from forecast.models.draws import FloatArray
 from forecast.models.sharing import deviation_sums
-from forecast.periods import PERIODS_A_YEAR, exposure, label
+from forecast.periods import FREQUENCY_NAMES, PERIODS_A_YEAR, exposure, label
 from forecast.seasonality.calendar import calendar_table
 from forecast.seasonality.disruptions import Disruption
 from forecast.seasonality.harmonics import fourier
@@ -93,7 +93,7 @@ def total_columns(
     Raises
     ------
     DataError
-        If a regressor is missing for a period.
+        If a regressor is missing for a period or is no number, or the table has other periods.
     """
     columns = [np.ones((len(periods), 1)), np.zeros((len(periods), 1))]
     columns.append(_usual_columns(periods[0], periods[-1]))
@@ -110,14 +110,12 @@ def exposure_of(shock: Disruption, periods: pd.PeriodIndex) -> FloatArray:
 
 def _named_columns(table: pd.DataFrame, periods: pd.PeriodIndex) -> FloatArray:
     """Values of the regressors at some periods, shape (period, regressor)."""
-    index = table.index
-    if not isinstance(index, pd.PeriodIndex) or index.freqstr != periods.freqstr:
-        raise DataError(
-            f"Regressors must be indexed by {periods.freqstr} periods: found "
-            f"{type(index).__name__}. Set the index with pandas.PeriodIndex(...)."
-        )
-    values = table.reindex(periods).to_numpy(dtype=np.float64)
-    gone = [label(p) for p in periods[~np.isfinite(values).all(axis=1)]]
+    check_table(table)
+    _check_index(table.index, str(periods.freqstr))
+    places = range(table.shape[1])
+    columns = [_as_numbers(table.iloc[:, place].reindex(periods)) for place in places]
+    values = np.stack(columns, axis=1) if columns else np.empty((len(periods), 0))
+    gone = [label(p) for p in periods[np.flatnonzero(~np.isfinite(values).all(axis=1))]]
     if gone:
         raise DataError(
             f"Regressors {', '.join(map(str, table.columns))} must have a value for every period "
@@ -125,6 +123,53 @@ def _named_columns(table: pd.DataFrame, periods: pd.PeriodIndex) -> FloatArray:
             "leave the regressor out."
         )
     return values
+
+
+def check_table(table: object) -> None:
+    """Refuse regressors that are no table.
+
+    Raises
+    ------
+    DataError
+        If they are no `pandas.DataFrame`.
+    """
+    if not isinstance(table, pd.DataFrame):
+        advice = "Use series.to_frame('name')" if isinstance(table, pd.Series) else "Name each one"
+        raise DataError(
+            f"Regressors must be columns of a DataFrame: found {type(table).__name__}. {advice}."
+        )
+
+
+def _check_index(index: pd.Index, freq: str) -> None:
+    """Refuse rows that are not periods of the panel's frequency, each once."""
+    if not isinstance(index, pd.PeriodIndex) or index.freqstr != freq:
+        found = type(index).__name__
+        if isinstance(index, pd.PeriodIndex):
+            found = f"{FREQUENCY_NAMES.get(index.freqstr, index.freqstr)} ones"
+        raise DataError(
+            f"Regressors must be indexed by {FREQUENCY_NAMES[freq]} periods: found {found}. "
+            f"Set the index with pandas.PeriodIndex(..., freq={freq!r})."
+        )
+    twice = [label(period) for period in index[index.duplicated()].unique()]
+    if twice:
+        raise DataError(
+            f"Regressors must have one row a period: found more for {name_offenders(twice)}. "
+            "Drop the copies."
+        )
+
+
+def _as_numbers(column: pd.Series) -> FloatArray:
+    """Values of a regressor, shape (period,)."""
+    try:
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError):
+        wrong = (pd.to_numeric(column, errors="coerce").isna() & column.notna()).to_numpy()
+        kept = zip(column.index, column, wrong, strict=True)
+        found = [f"{value!r} in {label(period)}" for period, value, bad in kept if bad]
+        raise DataError(
+            f"Regressor {column.name} must hold numbers: found "
+            f"{name_offenders(found) or column.dtype}. Write them as numbers."
+        ) from None
 
 
 def starting_state(

@@ -82,6 +82,18 @@ class DynamicCounts(Model):
     engine: Literal["numba", "dask"] = "numba"
     address: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.treatment not in ("mask", "step", "variance"):
+            raise DataError(
+                f"Treatment must be 'mask', 'step' or 'variance': found {self.treatment!r}. "
+                "Use 'mask' to leave the disrupted periods out."
+            )
+        if self.engine not in ("numba", "dask"):
+            raise DataError(
+                f"Engine must be 'numba' or 'dask': found {self.engine!r}. Leave it out for "
+                "'numba'."
+            )
+
     def fit(self, panel: Panel) -> FittedDynamic:
         """Learn a panel and return a new fitted model; the panel is not changed.
 
@@ -112,20 +124,11 @@ class DynamicCounts(Model):
 
     def _mapper(self) -> AbstractContextManager[Mapper]:
         """Where blocks are computed."""
-        if self.treatment not in ("mask", "step", "variance"):
-            raise DataError(
-                f"Treatment must be 'mask', 'step' or 'variance': found {self.treatment!r}. "
-                "Use 'mask' to leave the disrupted periods out."
-            )
         if self.engine == "numba":
             return nullcontext(in_process)
-        if self.engine == "dask":
-            from forecast.models.scaling import DaskBlocks
+        from forecast.models.scaling import DaskBlocks
 
-            return DaskBlocks(self.address)
-        raise DataError(
-            f"Engine must be 'numba' or 'dask': found {self.engine!r}. Leave it out for 'numba'."
-        )
+        return DaskBlocks(self.address)
 
     def _show(self, panel: Panel, offence: str) -> Evidence:
         """Evidence of an offence that can be learnt from."""
@@ -229,6 +232,21 @@ def _flags(panel: Panel, states: list[OffenceState], pits: list[np.ndarray]) -> 
     return pd.DataFrame(rows, columns=columns)
 
 
+def _as_levels(levels: float | list[float] | np.ndarray) -> np.ndarray:
+    """Levels as they were asked for, shape (level,), none outside of 0 to 1."""
+    typed = np.atleast_1d(np.asarray(levels, dtype=object)).tolist()
+    try:
+        asked = np.array(typed, dtype=np.float64)
+    except (TypeError, ValueError):
+        asked = np.array([np.nan])
+    if asked.ndim != 1 or not len(asked) or not bool(np.all((asked > 0) & (asked < 1))):
+        found = ", ".join(map(repr, typed)) or "none"
+        raise DataError(
+            f"Levels must lie between 0 and 1: found {found}. Use 0.95 for 95 per cent."
+        )
+    return asked
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class FittedDynamic(FittedModel):
     """The count engine after it has learnt a panel.
@@ -254,6 +272,10 @@ class FittedDynamic(FittedModel):
 
     def coverage(self) -> pd.DataFrame:
         """Return how often past forecasts held, by offence and steps ahead.
+
+        Each was made from the counts before it, but with the season and the common weights of
+        the settings that were learnt from the whole panel, so that it is a little flattering.
+        `update` leaves it as it was.
 
         Returns
         -------
@@ -295,7 +317,11 @@ class FittedDynamic(FittedModel):
         return replace(found, coverage=self.coverage())
 
     def quantile(
-        self, periods: int | pd.PeriodIndex, levels: list[float] | np.ndarray, *, by: str = "area"
+        self,
+        periods: int | pd.PeriodIndex,
+        levels: float | list[float] | np.ndarray,
+        *,
+        by: str = "area",
     ) -> np.ndarray:
         """Return exact quantiles of the periods ahead without draws, for many series at once.
 
@@ -303,22 +329,29 @@ class FittedDynamic(FittedModel):
         ----------
         periods : int or pandas.PeriodIndex
             How many periods ahead, or consecutive periods at or after the cutoff.
-        levels : sequence of float
-            Increasing, each between 0 and 1.
+        levels : float or sequence of float
+            Each between 0 and 1, in any order.
         by : {"area", "offence"}, default "area"
             Of every series, or of the totals over areas.
 
         Returns
         -------
         numpy.ndarray
-            Whole numbers, shape (level, series, period) or (level, offence, period).
+            Whole numbers, shape (level, series, period) or (level, offence, period), in the
+            order of the levels.
+
+        Raises
+        ------
+        DataError
+            If a level does not lie between 0 and 1, or periods or `by` cannot be used.
         """
         if by not in ("area", "offence"):
             raise DataError(
                 f"Argument by must be 'area' or 'offence': found {by!r}. Use 'offence' for totals."
             )
         ahead, wanted = self._ahead(periods)
-        where = np.asarray(levels, dtype=np.float64)
+        asked = _as_levels(levels)  # (level,)
+        where, place = np.unique(asked, return_inverse=True)  # they are found from low to high
         rows = len(self.panel.series) if by == "area" else len(self.states)
         out = np.empty((len(where), rows, wanted), dtype=np.int64)
         for index, state in enumerate(self.states):
@@ -326,7 +359,7 @@ class FittedDynamic(FittedModel):
                 state, self._columns(ahead), ahead, where, wanted, totals=by == "offence"
             )
             out[:, self._members(state) if by == "area" else [index]] = found
-        return out
+        return out[place]
 
     def update(self, panel: Panel, *, regressors: pd.DataFrame | None = None) -> FittedDynamic:
         """Take in new periods, and revised ones, without learning anew.

@@ -18,9 +18,6 @@ from forecast.models.dynamic import DynamicCounts
 from forecast.models.structural import StructuralTrend
 from forecast.periods import PERIODS_A_YEAR
 
-_NATIVE = ("DynamicCounts", "SeasonalGLM")
-"""Models of counts as counts: with few events the log of a count is no measurement."""
-
 _FEW = 5.0  # events a period, on average: below it only models of counts are pooled
 _RECENT = {**PERIODS_A_YEAR, "M": 24}  # seen counts that the average is taken over
 
@@ -210,7 +207,7 @@ class FittedEnsemble(FittedModel):
 
     def _weights(self, counts: FloatArray) -> FloatArray:
         """Weight of each member in each row of counts, shape (member, row), with sum one."""
-        native = np.array([_is_native(member.model) for member in self.members])
+        native = np.array([member.model.counts_native for member in self.members])
         if not native.any():
             native[:] = True
         out = np.empty((len(self.members), len(counts)))
@@ -219,11 +216,6 @@ class FittedEnsemble(FittedModel):
             few = recent.sum() < _FEW * len(recent)
             out[:, row] = self.weights * native if few else self.weights
         return np.asarray(out / out.sum(axis=0))
-
-
-def _is_native(model: Model) -> bool:
-    """Whether a model takes counts as counts."""
-    return bool(getattr(model, "counts_native", False)) or model.name in _NATIVE
 
 
 def _normalised(paths: Paths) -> FloatArray:

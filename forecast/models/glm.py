@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -85,6 +85,8 @@ class SeasonalGLM(Model):
     >>> SeasonalGLM().fit(robbery.before("2020-01")).forecast(3)
     Forecast(1 series, 2020-01 to 2020-03, monthly, 1,000 draws by SeasonalGLM, nothing seen from 2020-01 on)
     """  # noqa: E501
+
+    counts_native: ClassVar[bool] = True
 
     years: int = 5
 

@@ -58,7 +58,7 @@ def write_hub(
     Raises
     ------
     DataError
-        If the file cannot be written, or the forecast begins before its cutoff.
+        If it is no `Forecast`, begins before its cutoff, or the file cannot be written.
     ForecastError
         If a level is not between 0 and 1.
 
@@ -78,6 +78,11 @@ def write_hub(
     ...     read_hub(write_hub(ahead, Path(folder) / "ahead.csv"))
     QuantileForecast(1 series, 2020-01 to 2020-03, monthly, 23 quantiles by SeasonalNaive, nothing seen from 2020-01 on)
     """  # noqa: E501
+    if not isinstance(forecast, Forecast):
+        raise DataError(
+            f"Forecast to write must be a Forecast: found {type(forecast).__name__}. Of a fitted "
+            "model, write fitted.forecast(3)."
+        )
     target = Path(path)
     if target.suffix not in (".csv", ".parquet"):
         raise DataError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -169,6 +169,11 @@ class _WhenAsked(Sequence[tuple[Any, ...]]):
 
     def __len__(self) -> int:
         return len(self._offences)
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        # the usual one takes an IndexError from inside for the end
+        for offence in self._offences:
+            yield (self._show(offence),)
 
     def __getitem__(self, place: Any) -> Any:
         return (self._show(self._offences[place]),)

@@ -7,6 +7,7 @@ import pandas as pd
 
 from forecast.data.panel import Panel
 from forecast.errors import DataError, name_offenders
+from forecast.models.designs import check_table
 from forecast.models.draws import FloatArray
 from forecast.periods import FREQUENCY_NAMES, label
 
@@ -37,9 +38,12 @@ def check_follows(panel: Panel, old: Panel) -> None:
     Raises
     ------
     DataError
-        If measure, series or first period differ, or the panel is shorter.
+        If it is no Panel, measure, series or first period differ, or the panel is shorter.
     """
+    if not isinstance(panel, Panel):
+        raise DataError(f"Update must have a Panel: found {type(panel).__name__}. Use load(...).")
     problems = []
+    advice = "Use fit for another panel."
     if panel.measure != old.measure:
         problems.append(f"it counts {panel.measure!r}, not {old.measure!r}")
     names, known = _series_names(panel), _series_names(old)
@@ -54,12 +58,14 @@ def check_follows(panel: Panel, old: Panel) -> None:
         problems.append("it has no periods")
     elif panel.periods[0] != old.periods[0]:
         problems.append(f"it begins at {label(panel.periods[0])}, not {label(old.periods[0])}")
+        if panel.periods[0] > old.periods[0]:
+            advice = "Load the earlier periods too, or use fit for another panel."
     elif len(panel.periods) < len(old.periods):
         problems.append(f"it ends at {label(panel.periods[-1])}, before {label(old.periods[-1])}")
     if problems:
         raise DataError(
             "Update must have the panel that was fitted and what came since: "
-            f"{'; '.join(problems)}. Use fit for another panel."
+            f"{'; '.join(problems)}. {advice}"
         )
 
 
@@ -75,8 +81,9 @@ def check_same_columns(now: pd.DataFrame, before: pd.DataFrame | None) -> None:
     Raises
     ------
     DataError
-        If names or their order differ, or none were learnt.
+        If they are no table, names or their order differ, or none were learnt.
     """
+    check_table(now)
     found, known = ([] if t is None else [str(c) for c in t.columns] for t in (now, before))
     if found != known:
         raise DataError(

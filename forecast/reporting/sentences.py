@@ -77,7 +77,8 @@ def describe_estimand(result: Evaluation) -> str:
 def exposed_share(part: SeriesEffect) -> float:
     """Share of the expected count that lies on the campaign's own days, spread evenly."""
     on_days = sum(e * x for e, x in zip(part.exposure, part.expected_by_period, strict=True))
-    return float(on_days / part.expected) if part.expected > 0 else math.nan
+    whole = float(part.expected_by_period.sum())
+    return float(on_days / whole) if whole > 0 else math.nan
 
 
 def describe_detectable(part: SeriesEffect) -> str:

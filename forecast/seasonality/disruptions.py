@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecast.errors import DataError
-from forecast.periods import days_in
+from forecast.periods import as_date, days_in
 from forecast.seasonality.calendar import count_days, read_table
 
 MAJOR_STRINGENCY = 3
@@ -48,7 +48,7 @@ class Disruption:
     ----------
     name : str
     start, end : date
-        First and last day, both inside.
+        First and last day, both inside; ISO text will do.
     kind : str
         In London's table "legal regime" or "guidance".
     stringency : int
@@ -60,17 +60,24 @@ class Disruption:
     Raises
     ------
     DataError
-        If it ends before it starts, or the order is not 0 to 4.
+        If it ends before it starts, a day is not a date, or the order is not 0 to 4.
+
+    Examples
+    --------
+    >>> Disruption("strike", "2023-01-09", "2023-01-20").end
+    datetime.date(2023, 1, 20)
     """
 
     name: str
     start: dt.date
     end: dt.date
-    kind: str
-    stringency: int
-    source: str
+    kind: str = "other"
+    stringency: int = 4
+    source: str = ""
 
     def __post_init__(self) -> None:
+        for name in ("start", "end"):
+            object.__setattr__(self, name, as_date(getattr(self, name), subject="Disruption"))
         if self.end < self.start:
             raise DataError(
                 f"Disruption {self.name!r} must not end before it starts: found {self.start} to "

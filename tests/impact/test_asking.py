@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from forecast.data.panel import Panel
-from forecast.errors import CampaignError
+from forecast.errors import CampaignError, DataError
 from forecast.impact.asking import take_panel
 from forecast.impact.campaign import Campaign
 from forecast.simulation import simulate
@@ -48,6 +48,19 @@ def test_settings_without_sense_are_refused(
 ) -> None:
     with pytest.raises(CampaignError, match=message):
         take_panel(make_campaign(), panel, **(SETTINGS | given))
+
+
+def test_names_are_neither_campaigns_nor_counts(panel: Panel) -> None:
+    wrong: Any = "autumn-nights-2020"
+    with pytest.raises(CampaignError, match=r"found 'autumn-nights-2020'\. Use Campaign\.load"):
+        take_panel(wrong, panel, **SETTINGS)
+    with pytest.raises(DataError, match=r"must be a Panel: found 'autumn-nights-2020'\. Use load"):
+        take_panel(make_campaign(), wrong, **SETTINGS)
+    table: Any = panel.series
+    with pytest.raises(CampaignError, match=r"must be a Campaign: found DataFrame\. Use"):
+        take_panel(table, panel, **SETTINGS)
+    with pytest.raises(DataError, match=r"must be a Panel: found DataFrame\. Use"):
+        take_panel(make_campaign(), table, **SETTINGS)
 
 
 def test_a_window_with_a_missing_count_is_refused_only_in_areas_that_are_asked_for(

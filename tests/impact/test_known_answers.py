@@ -47,7 +47,8 @@ def effects(casualties: Panel, last: str, model: Model) -> dict[str, SeriesEffec
         found[name] = result.main
         part = result.main
         lower, upper = part.percent_interval
-        print(f"{model.name}, {name}, 1983-02 to {last[:7]}: {part.percent:+.1f} ({lower:+.1f} to {upper:+.1f})")
+        shown = f"{part.percent:+.1f} ({lower:+.1f} to {upper:+.1f})"
+        print(f"{model.name}, {name}, 1983-02 to {last[:7]}: {shown}")
     return found
 
 

@@ -240,3 +240,21 @@ def test_an_evaluation_asks_once_and_keeps_the_answer(
     assert broken["excludes_zero"] is None
     assert naive["excludes_zero"] is (naive["p"] <= 0.1)
     assert naive["effect_percent_interval"] == pytest.approx(result.main.percent_interval)
+
+
+def test_names_are_no_models(panel: Panel) -> None:
+    wrong: Any = "dynamic"
+    words = r"Models must be models such as DynamicCounts\(\): found 'dynamic'\. Pass the model"
+    for models in (wrong, [wrong]):
+        with pytest.raises(DataError, match=words):
+            compare_models(make_campaign(), panel, models=models)
+    with pytest.raises(DataError, match=words):
+        evaluate(make_campaign(), panel, model=wrong)
+
+
+def test_a_single_model_is_a_list_of_one(panel: Panel) -> None:
+    one, listed = (
+        compare_models(make_campaign(), panel, models=models, draws=100)
+        for models in (SeasonalNaive(), [SeasonalNaive()])
+    )
+    pd.testing.assert_frame_equal(one, listed)

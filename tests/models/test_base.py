@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -134,6 +135,11 @@ def test_later_periods_are_the_end_of_the_same_paths() -> None:
 @pytest.mark.parametrize(
     ("periods", "message"),
     [
+        (3.0, r"a whole number or a pandas\.PeriodIndex: found 3\.0\. Ask for 3"),
+        ("3", r"a whole number or a pandas\.PeriodIndex: found '3'"),
+        (True, r"a whole number or a pandas\.PeriodIndex: found True"),
+        (["January"], r"a whole number or a pandas\.PeriodIndex: found \['January'\]"),
+        (pd.PeriodIndex(["2020-01", "NaT"], freq="M"), "a whole number or a pandas"),
         (0, "at least one month ahead: found 0"),
         (pd.period_range("2019-12", "2020-01", freq="M"), "start at 2020-01 or later"),
         (pd.period_range("2020-01-01", periods=3, freq="D"), "must be monthly"),
@@ -142,12 +148,18 @@ def test_later_periods_are_the_end_of_the_same_paths() -> None:
         (pd.PeriodIndex(["2020-02", "2020-01"], freq="M"), "must follow one another"),
     ],
 )
-def test_periods_that_cannot_be_forecast_are_refused(
-    periods: int | pd.PeriodIndex, message: str
-) -> None:
+def test_periods_that_cannot_be_forecast_are_refused(periods: Any, message: str) -> None:
     fitted = MeanRate().fit(two_areas())
     with pytest.raises(DataError, match=message):
         fitted.forecast(periods)
+
+
+def test_periods_may_be_numbers_of_numpy_and_lists_of_periods() -> None:
+    fitted = MeanRate().fit(two_areas())
+    asked: list[Any] = [2, np.int64(2), [pd.Period("2020-01", "M"), pd.Period("2020-02", "M")]]
+    found = [fitted.forecast(periods, draws=10) for periods in asked]
+    assert all(f.periods.equals(found[0].periods) for f in found)
+    assert all(np.array_equal(f.draws, found[0].draws) for f in found)
 
 
 def test_errors_name_the_series_and_its_own_area() -> None:

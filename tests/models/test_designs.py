@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -96,11 +97,24 @@ def test_a_regressor_with_holes_is_refused() -> None:
 
 def test_regressors_of_another_index_are_refused() -> None:
     rain = pd.DataFrame({"rain": np.ones(24)})
-    with pytest.raises(DataError, match="must be indexed by M periods: found RangeIndex"):
+    with pytest.raises(DataError, match="must be indexed by monthly periods: found RangeIndex"):
         total_columns(MONTHS, regressors=rain)
     rain.index = pd.period_range("2019-01-01", periods=24, freq="D")
-    with pytest.raises(DataError, match="must be indexed by M periods: found PeriodIndex"):
+    with pytest.raises(DataError, match="must be indexed by monthly periods: found daily ones"):
         total_columns(MONTHS, regressors=rain)
+
+
+def test_regressors_that_are_no_table_of_numbers_are_refused() -> None:
+    rain = pd.DataFrame({"rain": np.ones(24)}, index=MONTHS)
+    series: Any = rain["rain"]
+    with pytest.raises(DataError, match=r"a DataFrame: found Series\. Use series\.to_frame\("):
+        total_columns(MONTHS, regressors=series)
+    with pytest.raises(DataError, match=r"one row a period: found more for 2019-01, 2019-02\. D"):
+        total_columns(MONTHS, regressors=pd.concat([rain, rain.iloc[:2]]))
+    text = rain.assign(wind=["3", "n/a", *"4" * 22])
+    with pytest.raises(DataError, match=r"Regressor wind must hold numbers: found 'n/a' in 2019-0"):
+        total_columns(MONTHS, regressors=text)
+    assert total_columns(MONTHS, regressors=rain.assign(dry=2)).shape == (24, 12)
 
 
 def test_a_season_starts_from_one_step_of_a_penalised_poisson_regression() -> None:

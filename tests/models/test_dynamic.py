@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -113,6 +114,32 @@ def test_quantiles_without_draws_are_those_of_the_draws() -> None:
             assert share == pytest.approx(np.full(share.shape, level), abs=0.045)
     later = pd.period_range(fitted.cutoff + 2, periods=2, freq="M")
     assert np.array_equal(fitted.quantile(later, levels), fitted.quantile(4, levels)[:, :, 2:])
+
+
+def test_levels_come_back_in_the_order_asked() -> None:
+    fitted = DynamicCounts().fit(simulate(areas=2, years=3))
+    rising = fitted.quantile(2, [0.1, 0.5, 0.9])
+    assert (rising[0] < rising[2]).all()
+    assert np.array_equal(fitted.quantile(2, [0.9, 0.1, 0.9, 0.5]), rising[[2, 0, 2, 1]])
+    assert np.array_equal(fitted.quantile(2, 0.9), rising[2:])
+
+
+@pytest.mark.parametrize(
+    ("levels", "found"),
+    [
+        (95, "95"),
+        ([0.5, 1.0], r"0\.5, 1\.0"),
+        (np.array([0.0]), r"0\.0"),
+        ([np.nan], "nan"),
+        ("high", "'high'"),
+        ([], "none"),
+        ([[0.1], [0.2]], r"\[0\.1\], \[0\.2\]"),
+    ],
+)
+def test_levels_must_lie_between_0_and_1(levels: Any, found: str) -> None:
+    fitted = DynamicCounts().fit(simulate(areas=1, years=3))
+    with pytest.raises(DataError, match=rf"Levels must lie between 0 and 1: found {found}\. Use"):
+        fitted.quantile(1, levels)
 
 
 def test_by_must_be_known() -> None:

@@ -206,3 +206,12 @@ def test_a_forecast_that_begins_before_its_cutoff_is_refused(tmp_path: Path) -> 
     late = Forecast(ahead.draws, ahead.series, ahead.periods, ahead.periods[1], "Around")
     with pytest.raises(DataError, match="must begin at its cutoff 2018-02 or later: found 2018-01"):
         write_hub(late, tmp_path / "a.csv")
+
+
+def test_only_a_forecast_is_written(tmp_path: Path) -> None:
+    panel = simulate(areas=1, years=3)
+    for wrong in (SeasonalNaive().fit(panel), panel):
+        words = rf"must be a Forecast: found {type(wrong).__name__}\. .* fitted\.forecast\(3\)\.$"
+        with pytest.raises(DataError, match=words):
+            write_hub(wrong, tmp_path / "a.csv")  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())

@@ -311,3 +311,13 @@ def test_past_forecasts_of_areas_hold_as_often_as_they_say() -> None:
         assert pit.mean() == pytest.approx(0.5, abs=0.07)
     reached = state.area_stretch.reached
     assert reached["step"].unique().tolist() == [1, 2, 3, 6, 12]
+
+
+def test_an_index_error_inside_is_not_taken_for_the_end() -> None:
+    def fail(offence: str) -> Evidence:
+        raise IndexError(offence)
+
+    with pytest.raises(IndexError, match="theft"):
+        learning.learn_all(
+            fail, {"theft": 1}, lambda function, tasks: [function(*t) for t in tasks]
+        )

@@ -147,7 +147,7 @@ def test_the_effect_of_a_regressor_is_found() -> None:
         ),
         (
             pd.DataFrame({"rain": RAIN}, index=MONTHS.to_timestamp()),
-            r"Regressors must be indexed by M periods: found DatetimeIndex. Set the index",
+            r"Regressors must be indexed by monthly periods: found DatetimeIndex. Set the index",
         ),
     ],
 )
@@ -159,7 +159,9 @@ def test_regressors_without_values_are_refused(table: pd.DataFrame, words: str) 
 def test_treatments_that_do_not_exist_are_refused() -> None:
     wrong: Any = "drop"
     with pytest.raises(DataError, match="Treatment must be 'mask', 'step' or 'variance': found 'd"):
-        DynamicCounts(treatment=wrong).fit(dipped(0, 72))
+        DynamicCounts(treatment=wrong)
+    with pytest.raises(DataError, match="Engine must be 'numba' or 'dask': found 'drop'. Leave it"):
+        DynamicCounts(engine=wrong)
 
 
 def test_a_jump_is_flagged() -> None:

@@ -152,7 +152,7 @@ def test_an_update_without_news_changes_nothing() -> None:
         (lambda p: p.before("2018-11"), "it ends at 2018-10, before 2018-12"),
         (
             lambda p: replace(p, values=p.values[:, 1:], periods=p.periods[1:]),
-            "it begins at 2013-02, not 2013-01",
+            r"it begins at 2013-02, not 2013-01\. Load the earlier periods too, or u",
         ),
         (lambda p: p.select(area=["A", "B"]), r"series differ \(missing are C robbery\)"),
         (
@@ -174,8 +174,18 @@ def test_an_update_without_news_changes_nothing() -> None:
 def test_another_panel_is_refused(edit: Callable[[Panel], Panel], words: str) -> None:
     fitted = DynamicCounts().fit(make_panel())
     start = "Update must have the panel that was fitted and what came since: .*"
-    with pytest.raises(DataError, match=start + words + r".*\. Use fit for another panel\.$"):
+    with pytest.raises(DataError, match=start + words + r".*se fit for another panel\.$"):
         fitted.update(edit(make_panel()))
+
+
+def test_a_table_is_no_panel() -> None:
+    fitted = DynamicCounts().fit(make_panel())
+    table: Any = make_panel().series
+    with pytest.raises(DataError, match=r"Update must have a Panel: found DataFrame\. Use load"):
+        fitted.update(table)
+    series: Any = table["area"]
+    with pytest.raises(DataError, match="Regressors must be columns of a DataFrame: found Series"):
+        fitted.update(make_panel(), regressors=series)
 
 
 def test_regressors_may_go_on() -> None:
