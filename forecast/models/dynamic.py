@@ -15,7 +15,8 @@ from forecast.models.base import MEAN_DAYS, FittedModel, Model, Paths
 from forecast.models.calibrating import find_breaks
 from forecast.models.designs import exposure_of, total_columns
 from forecast.models.draws import Forecast
-from forecast.models.learning import Evidence, Mapper, advance, in_process, learn_all
+from forecast.models.evidence import Evidence, Mapper, in_process
+from forecast.models.learning import advance, learn_all
 from forecast.models.looking import draw_paths, look_quantiles
 from forecast.models.states import OffenceState
 from forecast.models.summing import sum_areas

@@ -3,97 +3,36 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from forecast.models.calibrating import learn_stretch
-from forecast.models.designs import share_columns, starting_state
+from forecast.models.designs import share_columns
 from forecast.models.draws import FloatArray
+from forecast.models.evidence import BLOCK, Evidence, Mapper, filter_block, in_process
 from forecast.models.filtering import filter_total, gamma_moments
 from forecast.models.grids import (
     DAMPINGS,
     FORGETTING,
     JUDGED_STEPS,
     SEASON_DISCOUNTS,
-    SHARE_FORGETTING,
     judged_origins,
-    share_settings,
     total_settings,
 )
-from forecast.models.sharing import count_pit, deviation_sums, filter_shares
+from forecast.models.sharing import count_pit
+from forecast.models.starting import (
+    learn_deviations,
+    learn_prior,
+    scaling_of,
+    start_shares,
+    start_total,
+)
 from forecast.models.states import Checkpoint, OffenceState, ShareState, TotalState, kept_columns
 from forecast.periods import PERIODS_A_YEAR
-
-BLOCK = 1000
-"""Series in a block: large enough to keep a processor busy, small enough to fit its memory."""
-
-_SHARE_VARIANCE = 0.1  # relative, of the first level of a share
-_LEAST_SCALED_SHARE = 0.05  # below it a binomial and a Poisson differ by under 5 per cent
-_SAMPLE, _ROUNDS = 48, 5  # areas from which, and rounds in which, common weights are learnt
-_LEAST_DEVIATION = 1e-5
-
-Mapper = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]]], Iterable[Any]]
-
-
-def in_process(function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]) -> Iterable[Any]:
-    """Run tasks one after the other, here."""
-    return (function(*task) for task in tasks)
-
-
-@dataclass(frozen=True, eq=False)
-class Evidence:
-    """What the engine is shown of one offence.
-
-    Attributes
-    ----------
-    offence : str
-    areas : list of str
-    counts : numpy.ndarray
-        Shape (series, period); NaN is skipped.
-    total : numpy.ndarray
-        Shape (period,); NaN where a part is missing.
-    offset : numpy.ndarray
-        Log of the days of each period over their mean, shape (period,).
-    columns : numpy.ndarray
-        Regressors of the total, shape (period, state).
-    jumps : numpy.ndarray
-        Variance added to the total's level before each period, shape (period,).
-    periods : pandas.PeriodIndex
-    begin : int
-        Column of the panel that the first period is: above zero when only what came since a
-        checkpoint is shown.
-    """
-
-    offence: str
-    areas: list[str]
-    counts: FloatArray
-    total: FloatArray
-    offset: FloatArray
-    columns: FloatArray
-    jumps: FloatArray
-    periods: pd.PeriodIndex
-    begin: int = 0
-
-    @property
-    def freq(self) -> str:
-        """D, W-SUN or M."""
-        return str(self.periods.freqstr)
-
-    @property
-    def whole(self) -> FloatArray:
-        """The total as what shares are shares of: NaN where it is zero, shape (period,)."""
-        return np.where(self.total > 0, self.total, np.nan)
-
-    @property
-    def seeds(self) -> FloatArray:
-        """A number in 0 to 1 from each area's name, shape (series,)."""
-        keys = [f"{area}, {self.offence}".encode() for area in self.areas]
-        return np.array([zlib.crc32(key) for key in keys]) / 2.0**32
 
 
 def learn(evidence: Evidence, run: Mapper = in_process) -> tuple[OffenceState, FloatArray]:
@@ -112,14 +51,14 @@ def learn(evidence: Evidence, run: Mapper = in_process) -> tuple[OffenceState, F
         One-step randomised PIT of the total (first row) and the areas at the judged origins,
         shape (1 + series, origin).
     """
-    deviation = _learn_deviations(evidence, run)
+    deviation = learn_deviations(evidence, run)
     several = len(evidence.areas) > 1
-    start = Checkpoint(0, _start_total(evidence), _start_shares(evidence) if several else None)
-    prior = _learn_prior(evidence, deviation, start) if several else np.empty(0)
+    start = Checkpoint(0, start_total(evidence), start_shares(evidence) if several else None)
+    prior = learn_prior(evidence, deviation, start) if several else np.empty(0)
     state = OffenceState(
         evidence.offence,
         deviation,
-        _scaling(evidence),
+        scaling_of(evidence),
         prior,
         (start,),
         *_no_stretch(evidence.freq),
@@ -327,160 +266,3 @@ def _advance_shares(
     arrays = zip(*(vars(share).values() for share, _ in found), strict=True)
     pits = np.concatenate([pit for _, pit in found])
     return ShareState(*(np.concatenate(a) for a in arrays)), pits
-
-
-def filter_block(
-    counts: FloatArray,
-    whole: FloatArray,
-    waves: FloatArray,
-    deviation: FloatArray,
-    scaling: FloatArray,
-    freq: str,
-    prior: FloatArray,
-    state: ShareState,
-    first: int,
-    stop: int,
-    judged: NDArray[np.bool_],
-    rates: FloatArray,
-    variances: FloatArray,
-    seeds: FloatArray,
-) -> tuple[ShareState, NDArray[np.float32]]:
-    """Filter one block of areas from `first` to before `stop`; a new state and past PIT."""
-    after = state.copy()
-    pits = filter_shares(
-        np.ascontiguousarray(counts),
-        np.ascontiguousarray(whole),
-        np.ascontiguousarray(waves),
-        np.ascontiguousarray(deviation),
-        np.ascontiguousarray(scaling),
-        share_settings(freq),
-        np.ascontiguousarray(prior),
-        SHARE_FORGETTING[freq],
-        after.level,
-        after.variance,
-        after.weight,
-        after.held,
-        first,
-        stop,
-        np.ascontiguousarray(judged),
-        np.array(JUDGED_STEPS[freq]),
-        np.ascontiguousarray(rates),
-        np.ascontiguousarray(variances),
-        np.ascontiguousarray(seeds),
-    )
-    return after, pits
-
-
-def deviation_block(
-    counts: FloatArray, whole: FloatArray, waves: FloatArray, year: int
-) -> tuple[FloatArray, FloatArray]:
-    """Score and information of a block of areas; not compiled: workers know it by name."""
-    score, information = deviation_sums(np.ascontiguousarray(counts), whole, waves, year)
-    return score, information
-
-
-def _start_total(evidence: Evidence) -> TotalState:
-    """The total's state before anything is filtered."""
-    settings = total_settings(evidence.freq)
-    mean, covariance = starting_state(
-        evidence.total, evidence.offset, evidence.columns, evidence.freq
-    )
-    n = len(settings)
-    covariances = np.tile(covariance, (n, 1, 1))
-    covariances[:, 1, 1] = settings[:, 2]
-    return TotalState(np.tile(mean, (n, 1)), covariances, np.full(n, -1.0), np.zeros(n))
-
-
-def _start_shares(evidence: Evidence) -> ShareState:
-    """The areas' states before anything is filtered: the share of the first year seen."""
-    n = len(share_settings(evidence.freq))
-    whole, year = evidence.whole, PERIODS_A_YEAR[evidence.freq]
-    level = np.empty((len(evidence.areas), n))
-    for row, counts in enumerate(evidence.counts):
-        seen = np.flatnonzero(~np.isnan(counts) & ~np.isnan(whole))[:year]
-        level[row] = (counts[seen].sum() + 0.5) / (whole[seen].sum() + 1.0)
-    shape = level.shape
-    return ShareState(level, np.full(shape, _SHARE_VARIANCE), np.zeros(shape), np.full(shape, -1.0))
-
-
-def _scaling(evidence: Evidence) -> FloatArray:
-    """One over one minus the share of each area, 1 for small ones, shape (series,)."""
-    both = ~np.isnan(evidence.counts) & ~np.isnan(evidence.whole)
-    part = np.where(both, evidence.counts, 0.0).sum(axis=1)
-    whole = np.where(both, evidence.whole, 0.0).sum(axis=1)
-    share = np.minimum(part / np.maximum(whole, 1.0), 0.95)
-    return np.where(share > _LEAST_SCALED_SHARE, 1 / (1 - share), 1.0)
-
-
-def _learn_deviations(evidence: Evidence, run: Mapper) -> FloatArray:
-    """How each area's season differs, shrunk by how much areas differ at all (empirical Bayes)."""
-    waves, groups = share_columns(evidence.periods)
-    if len(evidence.areas) == 1:
-        return np.zeros((1, waves.shape[1]))
-    whole, year = evidence.whole, PERIODS_A_YEAR[evidence.freq]
-    tasks = [
-        (evidence.counts[i : i + BLOCK], whole, waves, year)
-        for i in range(0, len(evidence.areas), BLOCK)
-    ]
-    found = list(run(deviation_block, tasks))
-    score = np.concatenate([s for s, _ in found])  # (series, wave)
-    information = np.concatenate([i for _, i in found])  # (series, wave, wave)
-    precision = shrunk_precision(score, information, groups)
-    return np.asarray(np.linalg.solve(precision, score[:, :, None])[:, :, 0])
-
-
-def shrunk_precision(
-    score: FloatArray, information: FloatArray, groups: Sequence[slice]
-) -> FloatArray:
-    """Return the precision of each area's deviation, shrunk by how much areas differ at all.
-
-    Parameters
-    ----------
-    score, information : numpy.ndarray
-        As from `deviation_sums`, shapes (series, wave) and (series, wave, wave).
-    groups : sequence of slice
-        Waves that are shrunk by one variance: what their squares have over their errors'.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (series, wave, wave); the deviation is its inverse times the score.
-    """
-    n = score.shape[1]
-    free = np.linalg.inv(information + 1e-6 * np.eye(n))
-    plain = np.einsum("sij,sj->si", free, score)
-    error = np.einsum("sii->si", free)  # (series, wave), variance of `plain`
-    precision = np.zeros(n)
-    for group in groups:
-        trust = 1 / (error[:, group] + 0.001) ** 2
-        excess = trust * (plain[:, group] ** 2 - error[:, group])
-        precision[group] = 1 / max(_total(excess) / _total(trust), _LEAST_DEVIATION)
-    return np.asarray(information + np.diag(precision))
-
-
-def _total(values: FloatArray) -> float:
-    """Sum that does not depend on the order of series."""
-    return float(np.sort(values, axis=None).sum())
-
-
-def _learn_prior(evidence: Evidence, deviation: FloatArray, start: Checkpoint) -> FloatArray:
-    """Log weight of each setting among the areas, learnt from some of them by their names."""
-    if start.share is None:
-        raise RuntimeError("an offence in one area has no shares")
-    chosen = np.argsort(evidence.seeds, kind="stable")[:_SAMPLE]
-    n = len(share_settings(evidence.freq))
-    waves, _ = share_columns(evidence.periods)
-    nothing = np.zeros(len(evidence.periods), dtype=bool)
-    empty = np.empty((0, len(JUDGED_STEPS[evidence.freq])))
-    state = ShareState(*(a[chosen] for a in vars(start.share).values()))
-    after, _ = filter_block(
-        evidence.counts[chosen], evidence.whole, waves, deviation[chosen],
-        _scaling(evidence)[chosen], evidence.freq, np.zeros(n), state, 0, len(nothing), nothing,
-        empty, empty, evidence.seeds[chosen],
-    )  # fmt: skip
-    relative = np.exp(after.weight - after.weight.max(axis=1, keepdims=True))
-    common = np.full(n, 1 / n)
-    for _ in range(_ROUNDS):
-        share = common * relative
-        common = (share / share.sum(axis=1, keepdims=True)).mean(axis=0)
-    return np.asarray(np.log(np.maximum(common, 1e-12)))

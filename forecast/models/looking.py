@@ -9,9 +9,9 @@ from forecast.models.base import MEAN_DAYS, stream
 from forecast.models.calibrating import rate_factors, stretch_levels, stretch_paths
 from forecast.models.designs import share_columns
 from forecast.models.draws import FloatArray, IntArray
+from forecast.models.evidence import BLOCK
 from forecast.models.filtering import gamma_moments, level_steps, look_ahead
 from forecast.models.grids import DAMPINGS, share_settings, total_settings
-from forecast.models.learning import BLOCK
 from forecast.models.mixtures import mixture_quantiles
 from forecast.models.states import OffenceState, ShareState, TotalState
 from forecast.periods import days_in

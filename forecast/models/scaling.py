@@ -26,7 +26,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecast.errors import DataError, FitError, name_offenders
-from forecast.models.learning import Mapper, deviation_block, filter_block, learn
+from forecast.models.evidence import Mapper, deviation_block, filter_block
+from forecast.models.learning import learn
 
 if TYPE_CHECKING:
     from distributed import Client, Future

@@ -12,8 +12,8 @@ from forecast.models.base import stream
 from forecast.models.designs import ORDER, total_columns
 from forecast.models.draws import FloatArray
 from forecast.models.dynamic import DynamicCounts
-from forecast.models.learning import shrunk_precision
 from forecast.models.sharing import deviation_sums
+from forecast.models.starting import shrunk_precision
 from forecast.models.states import TotalState
 from forecast.periods import PERIODS_A_YEAR
 from forecast.seasonality.harmonics import MAX_ORDERS, fourier

@@ -10,8 +10,9 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from forecast.models import learning
+from forecast.models import learning, starting
 from forecast.models.designs import share_columns, total_columns
+from forecast.models.evidence import Evidence
 from forecast.models.filtering import filter_total, gamma_moments
 from forecast.models.grids import (
     DAMPINGS,
@@ -21,7 +22,8 @@ from forecast.models.grids import (
     share_settings,
     total_settings,
 )
-from forecast.models.learning import Evidence, advance, learn, shrunk_precision
+from forecast.models.learning import advance, learn
+from forecast.models.starting import shrunk_precision
 from forecast.models.states import OffenceState
 
 Array = NDArray[np.float64]
@@ -123,7 +125,7 @@ def test_shares_start_from_their_first_year_seen() -> None:
     counts[1] = 30.0
     counts[0, :4], counts[0, 20:] = np.nan, 20.0
     evidence = replace(show(counts), total=np.full(36, 40.0))
-    state = learning._start_shares(evidence)
+    state = starting.start_shares(evidence)
     # twelve months of 10 in 40, half an event more in one more; ten times as many settings are one
     assert state.level[0] == pytest.approx(np.full(len(share_settings("M")), 120.5 / 481))
     assert state.level[1] == pytest.approx(np.full(len(share_settings("M")), 360.5 / 481))
@@ -136,16 +138,16 @@ def test_only_large_shares_are_scaled() -> None:
     counts[2, :12] = np.nan
     evidence = replace(show(counts), total=np.full(24, 100.0))
     # 60 in the year that was seen; 3 in 100 is left as Poisson
-    assert learning._scaling(evidence) == pytest.approx([1, 1 / 0.63, 1 / 0.4], rel=1e-12)
+    assert starting.scaling_of(evidence) == pytest.approx([1, 1 / 0.63, 1 / 0.4], rel=1e-12)
 
 
 def test_all_of_a_total_is_not_scaled_without_end() -> None:
     counts = np.stack([np.full(24, 9.0), np.zeros(24)])
-    assert learning._scaling(show(counts)) == pytest.approx([20, 1])  # as of 95 in 100
+    assert starting.scaling_of(show(counts)) == pytest.approx([20, 1])  # as of 95 in 100
 
 
 def test_the_total_starts_with_the_drift_of_each_setting() -> None:
-    state = learning._start_total(planted())
+    state = starting.start_total(planted())
     settings = total_settings("M")
     assert np.array_equal(state.covariances[:, 1, 1], settings[:, 2])
     assert not state.covariances[:, 1, 2:].any()
@@ -204,7 +206,7 @@ def test_going_on_gives_what_one_pass_gives() -> None:
     """A total in one pass of the kernel; and an offence that is taken in by and by."""
     evidence = planted()
     state, _ = learn(evidence)
-    start = learning._start_total(evidence)
+    start = starting.start_total(evidence)
     filter_total(
         evidence.total, evidence.offset, evidence.columns, evidence.jumps, total_settings("M"),
         SEASON_DISCOUNTS["M"], FORGETTING["M"], DAMPINGS["M"], start.means, start.covariances,
@@ -261,7 +263,7 @@ def test_pit_of_a_total_is_that_of_its_mixture() -> None:
     evidence = planted(1, mean=12.0)
     state, pits = learn(evidence)
     origins = judged_origins(evidence.periods)
-    start = learning._start_total(evidence)
+    start = starting.start_total(evidence)
     f, q, w = filter_total(
         evidence.total, evidence.offset, evidence.columns, evidence.jumps, total_settings("M"),
         SEASON_DISCOUNTS["M"], FORGETTING["M"], DAMPINGS["M"], start.means, start.covariances,
@@ -283,7 +285,7 @@ def test_the_total_that_areas_share_has_the_spread_of_its_mixture() -> None:
     judged = judged_origins(evidence.periods)
     start, _ = learn(evidence)
     _, _, rate, variance = learning._advance_total(evidence, start.checkpoints[0], 72, judged)
-    begin = learning._start_total(evidence)
+    begin = starting.start_total(evidence)
     f, q, w = filter_total(
         evidence.total, evidence.offset, evidence.columns, evidence.jumps, total_settings("M"),
         SEASON_DISCOUNTS["M"], FORGETTING["M"], DAMPINGS["M"], begin.means, begin.covariances,

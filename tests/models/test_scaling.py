@@ -28,7 +28,7 @@ from forecast.data.panel import Panel
 from forecast.errors import DataError, FitError
 from forecast.models import scaling
 from forecast.models.dynamic import DynamicCounts, FittedDynamic
-from forecast.models.learning import BLOCK
+from forecast.models.evidence import BLOCK
 from forecast.models.scaling import DaskBlocks
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])

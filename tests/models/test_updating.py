@@ -14,7 +14,8 @@ import pytest
 from forecast.data.panel import Panel
 from forecast.errors import DataError
 from forecast.models.dynamic import DynamicCounts, FittedDynamic
-from forecast.models.learning import Evidence, advance
+from forecast.models.evidence import Evidence
+from forecast.models.learning import advance
 from forecast.models.states import OffenceState, kept_columns
 from forecast.models.updating import first_change
 from forecast.seasonality.disruptions import Disruption
