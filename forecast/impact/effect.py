@@ -59,8 +59,7 @@ class SeriesEffect:
     observed_by_period, expected_by_period : numpy.ndarray
         Shape (period,); `expected_lower`, `expected_upper` are their intervals.
     observed, expected, effect, percent : float
-        Of the whole periods together; `effect` is observed less expected. Expected is the median
-        of the draws, so that those of areas do not quite add up to that of their total.
+        Of the whole periods together; `effect` is observed less expected.
     in_window_percent : float
         Effect over the expected count of the campaign's own days: the change there would be if
         all of it lay inside the window.
@@ -106,6 +105,7 @@ def measure_effect(
     observed: FloatArray,
     draws: FloatArray,
     *,
+    expected: FloatArray,
     offence: str,
     area: str,
     is_total: bool,
@@ -122,7 +122,10 @@ def measure_effect(
     observed : numpy.ndarray
         Shape (period,).
     draws : numpy.ndarray
-        Shape (draw, period).
+        Calibrated, shape (draw, period): they give the intervals, the p and the verdict.
+    expected : numpy.ndarray
+        Shape (period,): the mean of the model's own draws. Calibrated rates have tails so heavy
+        that they have no mean.
     offence, area, is_total, periods, exposure, level
         As in `SeriesEffect`.
     smallest_detectable : float
@@ -138,17 +141,15 @@ def measure_effect(
     sums = draws.sum(axis=1)  # (draw,)
     seen = float(observed.sum())
     lower, upper = (float(b) for b in interval(sums, level))
-    # The middle, not the mean: calibrated rates have tails so heavy that they have none.
-    expected = float(median(sums))
+    whole = float(expected.sum())
     by_period = interval(draws, level)
-    percent = _percent(seen - expected, expected)
+    percent = _percent(seen - whole, whole)
     percents = _percents(seen - sums, sums, level)
     in_days = np.maximum(draws @ shares, 0.5)  # (draw,) expected on the campaign's own days
     excluded = float(p_value(sums, seen)) <= 1 - level + 1e-12
-    verdict = decide(seen, expected, excluded=excluded, blocked=bool(blocking))
+    verdict = decide(seen, float(median(sums)), excluded=excluded, blocked=bool(blocking))
     running = np.cumsum(observed)[None, :] - np.cumsum(draws, axis=1)  # (draw, period)
     bounds = interval(running, level)
-    middle = np.cumsum(observed) - median(np.cumsum(draws, axis=1))  # (period,)
     return SeriesEffect(
         offence=offence,
         area=area,
@@ -157,20 +158,21 @@ def measure_effect(
         exposure=tuple(float(e) for e in shares),
         level=level,
         observed_by_period=observed,
-        expected_by_period=median(draws),
+        expected_by_period=expected,
         expected_lower=by_period[0],
         expected_upper=by_period[1],
         observed=seen,
-        expected=expected,
+        expected=whole,
         expected_interval=(lower, upper),
-        effect=seen - expected,
+        effect=seen - whole,
         effect_interval=(seen - upper, seen - lower),
         percent=percent,
         percent_interval=percents,
-        in_window_percent=_percent(seen - expected, float(median(in_days))),
+        in_window_percent=_percent(seen - whole, float(expected @ shares)),
         in_window_interval=_percents(seen - sums, in_days, level),
         cumulative=tuple(
-            (float(m), float(a), float(b)) for m, a, b in zip(middle, *bounds, strict=True)
+            (float(m), float(a), float(b))
+            for m, a, b in zip(np.cumsum(observed - expected), *bounds, strict=True)
         ),
         probability_fewer=float((sums > seen).mean()),
         p=float(p_value(sums, seen)),

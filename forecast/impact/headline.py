@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.data.panel import Panel
+from forecast.impact.baseline import Baseline
 from forecast.impact.campaign import Campaign, Claim
 from forecast.impact.comparison import (
     COLUMNS,
@@ -22,7 +23,7 @@ from forecast.impact.comparison import (
     ratio_draws,
 )
 from forecast.models.base import stream
-from forecast.models.draws import Forecast, interval, median
+from forecast.models.draws import interval
 from forecast.periods import (
     FREQUENCY_NAMES,
     SEASON_LENGTHS,
@@ -90,7 +91,7 @@ def climb(
     claim: Claim,
     campaign: Campaign,
     panel: Panel,
-    forecasts: Sequence[tuple[str, Forecast]],
+    baselines: Sequence[tuple[str, Baseline]],
     *,
     level: float,
     draws: int,
@@ -108,8 +109,8 @@ def climb(
     ----------
     claim, campaign, panel
         The panel of the campaign's areas.
-    forecasts : sequence of (str, Forecast)
-        Forecasts of the window with what is said of them; the last is the one of the verdict.
+    baselines : sequence of (str, Baseline)
+        What was expected in the window with what is said of it; the last is that of the verdict.
     level, draws, seed
         As in `evaluate`.
 
@@ -125,7 +126,9 @@ def climb(
         return ClaimLadder(claim, None, sentence, (said,))
     total = panel.select(offence=claim.offence).total()
     ladder = _Ladder(claim, campaign, Comparer(total, level, draws, seed))
-    targeted = [(name, f) for name, f in forecasts if claim.offence in set(f.series["offence"])]
+    targeted = [
+        (name, b) for name, b in baselines if claim.offence in set(b.forecast.series["offence"])
+    ]
     whole = ladder.compare_window(targeted[-1][1]) if targeted else []
     if not ladder.fits:
         sentence = (
@@ -134,8 +137,8 @@ def climb(
         )
         return ClaimLadder(claim, None, sentence, (said, *whole))
     steps = [said, *ladder.compare_periods(), *ladder.compare_before()]
-    for name, forecast in targeted:
-        steps += ladder.compare_model(name, forecast)
+    for name, baseline in targeted:
+        steps += ladder.compare_model(name, baseline)
     reproduced, sentence = ladder.judge(steps[1])
     sentence = " ".join([sentence, *ladder.warn([s for s in steps if s.kind == "before"])])
     return ClaimLadder(claim, reproduced, sentence, (*steps, *whole))
@@ -220,30 +223,30 @@ class _Ladder:
         change = 100 * (after / reference - 1)
         return Step(name, after, reference, change, float(lower), float(upper))
 
-    def compare_model(self, name: str, forecast: Forecast) -> list[Step]:
+    def compare_model(self, name: str, baseline: Baseline) -> list[Step]:
         """The claim's periods against a model's forecast of them."""
-        if not bool(np.isin(self.now, forecast.periods).all()):
+        if not bool(np.isin(self.now, baseline.forecast.periods).all()):
             return []
-        return [self._against(f"{name}: {self.claim.period}", self.now, forecast)]
+        return [self._against(f"{name}: {self.claim.period}", self.now, baseline)]
 
-    def compare_window(self, forecast: Forecast) -> list[Step]:
+    def compare_window(self, baseline: Baseline) -> list[Step]:
         """All periods that the campaign touches: what is left for it and all that came with it."""
         window = self.campaign.periods(self.comparer.panel.freq)
         name = (
             f"the whole of {name_span(window)} against the model: "
             "the campaign and everything else that began with it"
         )
-        return [self._against(name, window, forecast)]
+        return [self._against(name, window, baseline)]
 
-    def _against(self, name: str, periods: pd.PeriodIndex, forecast: Forecast) -> Step:
-        total = forecast.total()
-        row = total.series["offence"].tolist().index(self.claim.offence)
-        at = forecast.periods.get_indexer(periods)
-        sums = total.draws[:, row, at].sum(axis=1)  # (draw,)
+    def _against(self, name: str, periods: pd.PeriodIndex, baseline: Baseline) -> Step:
+        calibrated, raw = (f.total() for f in (baseline.forecast, baseline.raw))
+        row = calibrated.series["offence"].tolist().index(self.claim.offence)
+        at = calibrated.periods.get_indexer(periods)
+        sums = calibrated.draws[:, row, at].sum(axis=1)  # (draw,)
         seen = self.comparer.count_periods(0, periods)
         base = np.maximum(sums, 0.5)  # (draw,)
         lower, upper = interval(100 * (seen - sums) / base, self.comparer.level)
-        expected = float(median(sums))
+        expected = float(raw.draws[:, row, at].sum(axis=1).mean())
         change = 100 * (seen - expected) / max(expected, 0.5)
         return Step(name, seen, expected, change, float(lower), float(upper), kind="model")
 

@@ -36,12 +36,12 @@ def make_baselines(
     placebo: Placebo,
     draws: int,
     seed: int,
-) -> tuple[Baseline, list[tuple[str, Forecast]]]:
-    """The baseline, and the forecasts of the ladder: it comes last, named with what it saw."""
+) -> tuple[Baseline, list[tuple[str, Baseline]]]:
+    """The baseline, and those of the ladder: it comes last, named with what it saw."""
     window = campaign.periods(panel.freq)
     if isinstance(model, Forecast):
         stored = _take_stored(campaign, panel, model)
-        return stored, [("stored forecast", stored.forecast)]
+        return stored, [("stored forecast", stored)]
     chosen = model or DynamicCounts()
     targets = panel.select(offence=campaign.offences)
     before = targets.before(window[0])
@@ -58,11 +58,13 @@ def make_baselines(
     baseline = Baseline(forecast, raw, calibration, trained)
     everything = f"model, learnt from all {UNIT_NAMES[panel.freq]}s before"
     if not shaken.any():
-        return baseline, [(everything, forecast)]
+        return baseline, [(everything, baseline)]
     unmasked = fit_before(chosen, targets, window[0])
-    plain = calibrate(unmasked, window, calibration, draws=draws, seed=seed)[0]
+    plain = Baseline(
+        *calibrate(unmasked, window, calibration, draws=draws, seed=seed), calibration, everything
+    )
     left_out = f"model, disrupted {UNIT_NAMES[panel.freq]}s left out"
-    return baseline, [(everything, plain), (left_out, forecast)]
+    return baseline, [(everything, plain), (left_out, baseline)]
 
 
 def _take_stored(campaign: Campaign, panel: Panel, stored: Forecast) -> Baseline:
@@ -146,7 +148,7 @@ def measure_all(
         for members, area, is_total in groups:
             mine = members - rows[0]
             draws = baseline.forecast.draws[:, members].sum(axis=1).astype(float)
-            raw = baseline.raw.draws[:, members].sum(axis=1)
+            raw = baseline.raw.draws[:, members].sum(axis=1)  # (draw, period)
             z = np.empty(0)  # of a stored forecast no placebo errors are known
             if baseline.calibration is not None:
                 z = _placebo_errors(placebo, offence, is_total=is_total)
@@ -157,6 +159,7 @@ def measure_all(
                 measure_effect(
                     one.values[mine][:, at].sum(axis=0),
                     draws,
+                    expected=raw.mean(axis=0),
                     offence=offence,
                     area=area,
                     is_total=is_total,

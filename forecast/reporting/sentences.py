@@ -42,7 +42,7 @@ def write_finding(part: SeriesEffect) -> str:
 
     Examples
     --------
-    "Robbery in London: 898 fewer than the 5,714 expected"
+    "Robbery in London: 902 fewer than the 5,718 expected"
     """
     head = f"{capitalise(part.offence)} in {part.area}"
     seen, expected = write_count(part.observed), write_count(part.expected)
@@ -77,8 +77,7 @@ def describe_estimand(result: Evaluation) -> str:
 def exposed_share(part: SeriesEffect) -> float:
     """Share of the expected count that lies on the campaign's own days, spread evenly."""
     on_days = sum(e * x for e, x in zip(part.exposure, part.expected_by_period, strict=True))
-    whole = float(part.expected_by_period.sum())
-    return float(on_days / whole) if whole > 0 else math.nan
+    return float(on_days / part.expected) if part.expected > 0 else math.nan
 
 
 def describe_detectable(part: SeriesEffect) -> str:

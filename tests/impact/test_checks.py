@@ -263,6 +263,7 @@ def make_effect(offence: str, observed: float) -> SeriesEffect:
     return measure_effect(
         np.array([observed]),
         np.arange(1.0, 1000.0)[:, None],
+        expected=np.array([500.0]),
         offence=offence,
         area="London",
         is_total=True,

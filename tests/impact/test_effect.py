@@ -40,6 +40,7 @@ def measure(observed: list[float], draws: FloatArray, **given: Any) -> SeriesEff
         "level": 0.95,
         "smallest_detectable": NOT_KNOWN,
     }
+    settings["expected"] = draws.mean(axis=0)  # nothing was calibrated
     return measure_effect(np.array(observed), draws, **(settings | given))
 
 
@@ -126,21 +127,21 @@ def test_interval_p_percentage_and_verdict_never_disagree(mean: float, level: fl
             assert (part.verdict == FEWER) == (part.effect_interval[1] < 0)
 
 
-def test_one_wild_draw_does_not_move_what_was_expected() -> None:
-    # of 999 draws the middle one is 500, whatever the largest is
+def test_wild_calibrated_draws_do_not_move_what_was_expected() -> None:
+    # of 999 draws the bounds are the 25th and the 975th, whatever the largest is
     draws = np.arange(1.0, 1000.0)
     draws[-1] = 1e9
-    part = measure([400.0], draws[:, None])
-    assert part.expected == 500.0
-    assert part.effect == -100.0
+    part = measure([400.0], draws[:, None], expected=np.array([500.0]))
+    assert (part.expected, part.effect) == (500.0, -100.0)
+    assert part.expected_interval == (25.0, 975.0)
     assert part.percent_interval[0] <= part.percent <= part.percent_interval[1]
 
 
 def test_percentage_of_almost_nothing_is_of_one_half() -> None:
-    # nine draws of ten are 0, one is 1: the middle is 0, read as 0.5; observed 1: 1 / 0.5
+    # nine draws of ten are 0, one is 1: expected 0.1, read as 0.5; observed 1: 0.9 / 0.5
     draws = np.repeat([0.0] * 9 + [1.0], 100)[:, None]
     part = measure([1.0], draws)
-    assert part.percent == pytest.approx(200.0)
+    assert part.percent == pytest.approx(180.0)
     # draw 0: 1 / 0.5; draw 1: 0
     assert part.percent_interval == (0.0, 200.0)
     assert "200 per cent" in part.reason

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from forecast.data.panel import Panel
+from forecast.impact.baseline import Baseline
 from forecast.impact.campaign import Campaign
 from forecast.impact.comparison import compare_years
 from forecast.impact.headline import ClaimLadder, Headline, climb
@@ -46,7 +47,8 @@ def take(
 ) -> ClaimLadder:
     campaign = Campaign(**AUTUMN_NIGHTS, claim=[make_claim(**given)])
     (claim,) = campaign.claim
-    return climb(claim, campaign, panel, forecasts or [], level=0.95, draws=1000, seed=0)
+    baselines = [(name, Baseline(f, f, None, "")) for name, f in forecasts or []]
+    return climb(claim, campaign, panel, baselines, level=0.95, draws=1000, seed=0)
 
 
 def make_forecast(draws: list[list[int]], offence: str = "robbery") -> Forecast:
