@@ -26,7 +26,7 @@ from forecast.impact.headline import Headline, climb
 from forecast.impact.measuring import make_baselines, measure_all, measure_untargeted
 from forecast.impact.placebo import Placebo, run_placebos
 from forecast.impact.results import describe_evaluation
-from forecast.impact.sensitivity import compare_models
+from forecast.impact.sensitivity import compare_models, describe_answer, lay_out, usual_models
 from forecast.models.base import Model, refuse_models
 from forecast.models.draws import Forecast
 from forecast.models.dynamic import DynamicCounts
@@ -114,17 +114,24 @@ class Evaluation:
     def compare_models(self, *, progress: Progress | None = None) -> pd.DataFrame:
         """Ask the other models too: the function of this name, on this campaign and its counts.
 
-        It takes longer than the evaluation itself, so it is done when first asked for and kept.
+        What the evaluation's own model says is known and comes first. The others take longer than
+        the evaluation itself, so they are asked when this is first called, and the table is kept.
         """
         if self.sensitivity is None:
-            table = compare_models(
+            # of a stored forecast the model that made it was not asked
+            stored = self.baseline.calibration is None and self.placebo.calibration() is not None
+            totals = [part for part in self.effect.parts if part.is_total]
+            own = [] if stored else describe_answer(self.model, self.placebo, totals)
+            others = compare_models(
                 self.campaign,
                 self.counts,
+                models=[m for m in usual_models() if stored or m.name != self.model],
                 level=self.level,
                 seed=self.seed,
                 draws=self.draws,
                 progress=progress,
             )
+            table = pd.concat([lay_out(own), others], ignore_index=True)
             object.__setattr__(self, "sensitivity", table)
             return table.copy()
         return self.sensitivity.copy()

@@ -8,7 +8,7 @@ interval, and effect, interval and p come from where `evaluate` takes them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
@@ -19,10 +19,10 @@ from forecast.errors import DataError, ForecastError
 from forecast.impact.asking import take_panel
 from forecast.impact.baseline import shocks_of
 from forecast.impact.campaign import Campaign
-from forecast.impact.effect import NO_DIFFERENCE, SeriesEffect
+from forecast.impact.effect import SeriesEffect
 from forecast.impact.measuring import make_baselines, measure_all
 from forecast.impact.placebo import Placebo, Window, find_windows, run_placebos
-from forecast.models.base import FittedModel, Model, Paths, list_models
+from forecast.models.base import Model, list_models
 from forecast.models.dynamic import DynamicCounts
 from forecast.models.ensemble import Ensemble
 from forecast.models.glm import SeasonalGLM
@@ -57,50 +57,12 @@ NOT_CALIBRATED = "too few windows of other years: the interval is the model's ow
 Progress = Callable[[str, int, int], None]
 
 
-def _usual_models() -> tuple[Model, ...]:
-    """Every model that ships, each as it comes; Prophet where it is installed."""
-    dynamic, structural = _Once(DynamicCounts()), _Once(StructuralTrend())
+def usual_models() -> tuple[Model, ...]:
+    """Return every model that ships, each as it comes; Prophet where it is installed."""
     prophet = (SeasonalProphet(),) if find_spec("prophet") else ()
-    ensemble = Ensemble((dynamic, structural))
-    return (dynamic, ensemble, structural, SeasonalGLM(), *prophet, SeasonalNaive())
-
-
-@dataclass(frozen=True, eq=False)
-class _Once(Model):
-    """A model that learns the same counts once: here for itself, and as part of the ensemble.
-
-    What is kept are its draws: fitted models would take a hundred times the memory.
-    """
-
-    model: Model
-    kept: dict[tuple[object, ...], Paths] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for name in ("min_seasons", "counts_native"):  # not settings
-            object.__setattr__(self, name, getattr(self.model, name))
-
-    @property
-    def name(self) -> str:
-        return self.model.name
-
-    def fit(self, panel: Panel) -> FittedModel:
-        return _FittedOnce(self.model, panel, (), {}, self.kept)
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class _FittedOnce(FittedModel):
-    """Learns when it is asked for draws, unless the same were drawn before."""
-
-    kept: dict[tuple[object, ...], Paths]
-
-    def paths(self, periods: int | pd.PeriodIndex, *, draws: int = 1000, seed: int = 0) -> Paths:
-        panel = self.panel
-        counts = (panel.series.to_csv(), panel.periods[0], panel.values.tobytes())
-        key = (*counts, str(periods), draws, seed)
-        if key not in self.kept:
-            fitted = self.model.fit(panel)
-            self.kept[key] = fitted.paths(periods, draws=draws, seed=seed)
-        return self.kept[key]
+    return (
+        DynamicCounts(), Ensemble(), StructuralTrend(), SeasonalGLM(), *prophet, SeasonalNaive(),
+    )  # fmt: skip
 
 
 def compare_models(
@@ -163,7 +125,7 @@ def compare_models(
     [['StructuralTrend', True, '']]
     """
     panel = take_panel(campaign, counts, level=level, draws=draws, seed=seed)
-    chosen = _usual_models() if models is None else tuple(list_models(models))
+    chosen = usual_models() if models is None else tuple(list_models(models))
     names = [model.name for model in chosen]
     if not names or len(set(names)) < len(names):
         raise DataError(
@@ -181,7 +143,25 @@ def compare_models(
 
         rows += asked.put_to(model, step)
         step(steps, steps)
+    return lay_out(rows)
+
+
+def lay_out(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """Return the table of `compare_models` from its rows."""
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def describe_answer(
+    model: str, placebo: Placebo, parts: Sequence[SeriesEffect], note: str = ""
+) -> list[dict[str, Any]]:
+    """Return the rows of one model: totals, and how its placebo windows went."""
+    tests, judged = placebo.totals, placebo.calibration() is not None
+    told = {
+        "placebo_held": int(tests["held"].sum()) if judged else pd.NA,
+        "placebo_tests": len(tests),
+        "note": note if judged else NOT_CALIBRATED,
+    }
+    return [{"model": model, **_describe(part), **told} for part in parts]
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,13 +194,8 @@ class _Question:
                 {"model": model.name, "offence": offence, "note": str(error)}
                 for offence in self.campaign.offences
             ]
-        tests, judged = placebo.totals, placebo.calibration() is not None
-        held = int(tests["held"].sum()) if judged else pd.NA
-        note = "" if judged else NOT_CALIBRATED
-        if judged and len(self._pool(model).offences) < len(self.totals.offences):
-            note = OWN_OFFENCES
-        told = {"placebo_held": held, "placebo_tests": len(tests), "note": note}
-        return [{"model": model.name, **_describe(part), **told} for part in parts]
+        fewer = len(self._pool(model).offences) < len(self.totals.offences)
+        return describe_answer(model.name, placebo, parts, OWN_OFFENCES if fewer else "")
 
     def _answer(
         self, model: Model, step: Callable[[int, int], None]
@@ -253,8 +228,9 @@ class _Question:
 
 
 def _describe(part: SeriesEffect) -> dict[str, Any]:
-    """An effect as part of a row. No check was passed on, so no verdict here is barred."""
+    """An effect as part of a row."""
     lower, upper = part.percent_interval
+    least, most = part.expected_interval
     return {
         "offence": part.offence,
         "observed": part.observed,
@@ -263,6 +239,6 @@ def _describe(part: SeriesEffect) -> dict[str, Any]:
         "effect_percent_lower": lower,
         "effect_percent_upper": upper,
         "p": part.p,
-        "excludes_zero": part.verdict != NO_DIFFERENCE,
+        "excludes_zero": not least <= part.observed <= most,
         "width_points": upper - lower,
     }

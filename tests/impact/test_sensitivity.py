@@ -13,13 +13,12 @@ import pytest
 
 from forecast.data.panel import Panel
 from forecast.errors import CampaignError, DataError
-from forecast.impact import sensitivity
+from forecast.impact import evaluation, sensitivity
 from forecast.impact.campaign import Campaign
 from forecast.impact.evaluation import Evaluation, evaluate
 from forecast.impact.sensitivity import COLUMNS, NOT_CALIBRATED, OWN_OFFENCES, compare_models
 from forecast.models.base import FittedSeries, Model, SeriesData
 from forecast.models.dynamic import DynamicCounts
-from forecast.models.ensemble import Ensemble
 from forecast.models.naive import SeasonalNaive
 from forecast.models.prophet import SeasonalProphet
 from forecast.models.structural import StructuralTrend
@@ -147,22 +146,10 @@ def test_too_few_windows_are_said(panel: Panel) -> None:
 def test_every_model_that_ships_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     without = ["DynamicCounts", "Ensemble", "StructuralTrend", "SeasonalGLM", "SeasonalNaive"]
     monkeypatch.setattr(sensitivity, "find_spec", lambda _: None)
-    assert [model.name for model in sensitivity._usual_models()] == without
+    assert [model.name for model in sensitivity.usual_models()] == without
     monkeypatch.setattr(sensitivity, "find_spec", lambda _: object())
-    names = [model.name for model in sensitivity._usual_models()]
+    names = [model.name for model in sensitivity.usual_models()]
     assert names == [*without[:-1], "SeasonalProphet", without[-1]]
-
-
-def test_the_ensemble_of_the_list_is_the_ensemble(
-    panel: Panel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sensitivity, "find_spec", lambda _: None)
-    listed = compare_models(make_campaign(), panel, draws=100)
-    alone = [
-        compare_models(make_campaign(), panel, models=[model], draws=100)
-        for model in (DynamicCounts(), Ensemble(), StructuralTrend())
-    ]
-    pd.testing.assert_frame_equal(listed.head(3), pd.concat(alone, ignore_index=True))
 
 
 def test_prophet_is_judged_on_the_campaign_s_offences_alone(panel: Panel) -> None:
@@ -217,7 +204,7 @@ def test_what_cannot_be_evaluated_is_refused(panel: Panel) -> None:
 def test_an_evaluation_asks_once_and_keeps_the_answer(
     panel: Panel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sensitivity, "_usual_models", lambda: (Broken(), SeasonalNaive()))
+    monkeypatch.setattr(evaluation, "usual_models", lambda: (Broken(), SeasonalNaive()))
     settings: dict[str, Any] = {"draws": 200, "seed": 2, "level": 0.9}
     result = evaluate(make_campaign(), panel, model=SeasonalNaive(), **settings)
     assert result.sensitivity is None
@@ -230,11 +217,11 @@ def test_an_evaluation_asks_once_and_keeps_the_answer(
     first["model"] = "spoilt"
     second = result.compare_models(progress=lambda _, done, __: told.append(done))
     assert len(told) == steps
-    assert second["model"].tolist() == ["Broken", "SeasonalNaive"]
+    assert second["model"].tolist() == ["SeasonalNaive", "Broken"]  # its own, known already
     assert replace(result, seed=1).sensitivity is None
     described = json.loads(json.dumps(result.to_dict(), allow_nan=False))["sensitivity"]
     assert [set(row) for row in described] == [set(ROW.split())] * 2
-    broken, naive = described
+    naive, broken = described
     assert broken["effect_percent_interval"] is None
     assert broken["placebo_held"] is None
     assert broken["excludes_zero"] is None

@@ -122,9 +122,9 @@ def test_the_table_has_one_row_a_model(ask: Ask) -> None:
 
 
 def test_every_model_that_ships_is_described() -> None:
-    from forecast.impact.sensitivity import _usual_models
+    from forecast.impact.sensitivity import usual_models
 
-    assert {model.name for model in _usual_models()} <= set(other_models._WORDS)
+    assert {model.name for model in usual_models()} <= set(other_models._WORDS)
 
 
 def test_the_figure_shows_every_answer(ask: Ask, fewer: Evaluation) -> None:
