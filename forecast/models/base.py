@@ -1,7 +1,6 @@
 """The contract of all models, and how areas are joined: the total, and each area's share of it.
 
-A model says how one series is learnt (`_fit_series`). This module does the rest for every
-model alike. For each offence it fits the total over areas and each area's share of the total.
+A fitted model draws, for each offence, the total over areas and each area's share of the total.
 A draw of the total is divided among the areas by a draw of the shares, so that the sum of the
 areas has the spread of the total, and all levels agree draw by draw.
 """
@@ -9,9 +8,10 @@ areas has the spread of the total, and all levels agree draw by draw.
 from __future__ import annotations
 
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, NoReturn, Protocol
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -20,49 +20,10 @@ from numpy.typing import NDArray
 from forecast.data.panel import Panel
 from forecast.errors import DataError, FitError, name_offenders
 from forecast.models.draws import FloatArray, Forecast, IntArray
-from forecast.periods import FREQUENCY_NAMES, PERIODS_A_YEAR, UNIT_NAMES, as_period, days_in, label
+from forecast.periods import FREQUENCY_NAMES, PERIODS_A_YEAR, UNIT_NAMES, as_period, label
 
 MEAN_DAYS = {"D": 1.0, "W-SUN": 7.0, "M": 365.25 / 12}
 _MAX_LOG_RATE = 20.0  # exp(20) is 5e8 events a period: beyond it a forecast has lost its way
-
-
-@dataclass(frozen=True, eq=False)
-class SeriesData:
-    """What a model sees of one series.
-
-    `counts` and `offset` have shape (period,); the offset is the log of what the counts are
-    relative to: the days of the period for a total, the total itself for a share.
-    """
-
-    counts: FloatArray
-    offset: FloatArray
-    periods: pd.PeriodIndex
-    name: str
-    is_london: bool
-    is_share: bool
-
-
-def counting_variance(data: SeriesData) -> float:
-    """Return the variance of a log count that is due to counting alone, about one over the mean.
-
-    It is that of the last 24 counts seen. Counts are drawn after the log rates, so a model
-    leaves this part out. Of a share, the total being given, the counting noise is a binomial's.
-    """
-    seen = ~np.isnan(data.counts)
-    mean = max(float(data.counts[seen][-24:].mean()), 0.5)
-    if not data.is_share:
-        return 1 / mean
-    whole = float(np.exp(data.offset[seen][-24:]).mean())
-    return max(1 / mean - 1 / whole, 0.0)
-
-
-class FittedSeries(Protocol):
-    """One series learnt: draws of its log rate over the offset, counting noise left out."""
-
-    def log_rates(
-        self, periods: pd.PeriodIndex, draws: int, rng: np.random.Generator
-    ) -> FloatArray:
-        """Return log rates, shape (draw, period), for consecutive periods after the data."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,8 +88,8 @@ class Paths:
 
 
 @dataclass(frozen=True)
-class Model:
-    """A way of learning a series. Nothing is fitted in the constructor."""
+class Model(ABC):
+    """A way of learning a panel. Nothing is fitted in the constructor."""
 
     min_seasons: ClassVar[int] = 2
     counts_native: ClassVar[bool] = False
@@ -139,10 +100,7 @@ class Model:
         """Name of the model, as in results."""
         return type(self).__name__
 
-    def _fit_series(self, data: SeriesData) -> FittedSeries:
-        """Learn one series. A model that learns whole panels overrides `fit` instead."""
-        raise NotImplementedError(f"{self.name} learns no single series")
-
+    @abstractmethod
     def fit(self, panel: Panel) -> FittedModel:
         """Fit to a panel and return a new fitted model; the panel is not changed.
 
@@ -160,42 +118,6 @@ class Model:
         FitError
             If a series is too short, or cannot be fitted; the series is named.
         """
-        totals, shares = [], []
-        summed = panel.total()
-        offset = np.log(days_in(panel.periods) / MEAN_DAYS[panel.freq])
-        for row, offence in enumerate(panel.offences):
-            members = np.flatnonzero((panel.series["offence"] == offence).to_numpy())
-            alone = len(members) == 1
-            area = panel.series["area"][members[0]] if alone else panel.total_name
-            counts = summed.values[row]
-            totals.append(self._fit_one(panel, counts, offset, f"{offence}, {area}", False))
-            if alone:
-                continue
-            with np.errstate(divide="ignore"):
-                total_offset = np.where(counts > 0, np.log(counts), np.nan)
-            for member in members.tolist():
-                name = f"{offence}, {panel.series['area'][member]}"
-                values = np.where(counts > 0, panel.values[member], np.nan)
-                shares.append((member, self._fit_one(panel, values, total_offset, name, True)))
-        return FittedModel(self, panel, tuple(totals), dict(shares))
-
-    def _fit_one(
-        self, panel: Panel, counts: FloatArray, offset: FloatArray, name: str, is_share: bool
-    ) -> FittedSeries:
-        """Check one series and fit it; a failure names the series."""
-        data = SeriesData(counts, offset, panel.periods, name, panel.is_london, is_share)
-        self._check_length(data)
-        try:
-            return self._fit_series(data)
-        except (np.linalg.LinAlgError, RuntimeError, FloatingPointError) as error:
-            raise FitError(
-                f"{self.name} could not fit {name}: {error}. Join the area with a neighbour, "
-                "or use SeasonalNaive."
-            ) from error
-
-    def _check_length(self, data: SeriesData) -> None:
-        """Refuse a series that is too short."""
-        self._check_counts(data.counts, data.periods, data.name, may_be_zero=data.is_share)
 
     def _check_counts(
         self, counts: FloatArray, periods: pd.PeriodIndex, name: str, *, may_be_zero: bool = False
@@ -271,7 +193,7 @@ def _as_index(periods: Any) -> pd.PeriodIndex:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class FittedModel:
+class FittedModel(ABC):
     """A model that has learnt a panel.
 
     Attributes
@@ -279,14 +201,10 @@ class FittedModel:
     model : Model
     panel : Panel
         What it was fitted to.
-    totals, shares
-        The fitted totals by offence, and the fitted shares by series.
     """
 
     model: Model
     panel: Panel
-    totals: Sequence[FittedSeries]
-    shares: dict[int, FittedSeries]
 
     def __repr__(self) -> str:
         return f"FittedModel({self.model!r} on {self.panel!r})"
@@ -321,6 +239,7 @@ class FittedModel:
             )
         return pd.period_range(self.cutoff, as_period(wanted[-1], freq), freq=freq), len(wanted)
 
+    @abstractmethod
     def paths(self, periods: int | pd.PeriodIndex, *, draws: int = 1000, seed: int = 0) -> Paths:
         """Return draws before counting noise, for calibration.
 
@@ -335,21 +254,6 @@ class FittedModel:
         -------
         Paths
         """
-        ahead, wanted = self._ahead(periods)
-        offences = self.panel.offences
-        n_series = len(self.panel.series)
-        log_total = np.empty((draws, len(offences), wanted))
-        log_share = np.zeros((draws, n_series, wanted))
-        offset = np.log(days_in(ahead) / MEAN_DAYS[self.panel.freq])  # (period,)
-        for index, offence in enumerate(offences):
-            rates = self.totals[index].log_rates(ahead, draws, stream(seed, "total", offence))
-            log_total[:, index] = (rates + offset)[:, -wanted:]
-        for row, fitted in self.shares.items():
-            names = self.panel.series.loc[row, ["area", "offence"]].astype(str)
-            rng = stream(seed, "share", *names)
-            log_share[:, row] = fitted.log_rates(ahead, draws, rng)[:, -wanted:]
-        offence_of = pd.Index(offences).get_indexer(pd.Index(self.panel.series["offence"]))
-        return Paths(log_total, log_share, offence_of.astype(np.int64))
 
     def forecast(
         self, periods: int | pd.PeriodIndex, *, draws: int = 1000, seed: int = 0

@@ -121,7 +121,7 @@ class DynamicCounts(Model):
         with self._mapper() as run:
             learnt = learn_all(lambda offence: self._show(panel, offence), sizes, run)
         states, pits = [state for state, _ in learnt], [pit for _, pit in learnt]
-        return FittedDynamic(self, panel, (), {}, tuple(states), _flags(panel, states, pits))
+        return FittedDynamic(self, panel, tuple(states), _flags(panel, states, pits))
 
     def _mapper(self) -> AbstractContextManager[Mapper]:
         """Where blocks are computed."""

@@ -12,7 +12,7 @@ import pandas as pd
 
 from forecast.data.panel import Panel
 from forecast.errors import ForecastError, join_problems, name_offenders
-from forecast.models.base import FittedModel, FittedSeries, Model, Paths, SeriesData
+from forecast.models.base import FittedModel, Model, Paths
 from forecast.models.draws import FloatArray
 from forecast.models.dynamic import DynamicCounts
 from forecast.models.structural import StructuralTrend
@@ -124,9 +124,6 @@ class Ensemble(Model):
         # Not a setting: what the most demanding member needs.
         object.__setattr__(self, "min_seasons", max(m.min_seasons for m in members))
 
-    def _fit_series(self, data: SeriesData) -> FittedSeries:
-        raise NotImplementedError("an ensemble fits whole panels, as its members do")
-
     def fit(self, panel: Panel) -> FittedModel:
         """Fit every member that has weight to a panel; the panel is not changed.
 
@@ -151,8 +148,6 @@ class Ensemble(Model):
         return FittedEnsemble(
             model=self,
             panel=panel,
-            totals=(),
-            shares={},
             members=tuple(fitted),
             weights=given[given > 0],
         )
@@ -166,8 +161,6 @@ class FittedEnsemble(FittedModel):
     ----------
     model, panel
         The ensemble, and what it was fitted to.
-    totals, shares
-        Empty: the members hold what they have learnt.
     members : tuple of FittedModel
         Those with weight.
     weights : numpy.ndarray

@@ -12,8 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecast.errors import FitError, ForecastError
-from forecast.models.base import FittedSeries, Model, SeriesData
 from forecast.models.draws import FloatArray
+from forecast.models.series import FittedSeries, SeriesData, SeriesModel
 from forecast.periods import UNIT_NAMES
 from forecast.seasonality.calendar import calendar_table
 from forecast.seasonality.harmonics import fourier
@@ -46,7 +46,7 @@ def calendar_columns(first: pd.Period, last: pd.Period) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class SeasonalGLM(Model):
+class SeasonalGLM(SeriesModel):
     """Negative binomial regression with trend, harmonics and calendar (statsmodels).
 
     The text-book model, as in many a notebook of police analysts. It takes the counts as

@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecast.errors import FitError
-from forecast.models.base import FittedSeries, Model, SeriesData, counting_variance
 from forecast.models.draws import FloatArray
+from forecast.models.series import FittedSeries, SeriesData, SeriesModel, counting_variance
 from forecast.periods import SEASON_LENGTHS, UNIT_NAMES
 
 # Where to look when a time of the season was never seen: the same weekday, or the next period.
@@ -18,7 +18,7 @@ _NEIGHBOUR_STEPS = {"D": 7, "W-SUN": 1, "M": 1}
 
 
 @dataclass(frozen=True)
-class SeasonalNaive(Model):
+class SeasonalNaive(SeriesModel):
     """What the same season was last time, wrong by as much as it was wrong before.
 
     The log of the daily rate is taken from one season earlier (12 months, 52 weeks, 364 days so

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecast.models.base import FittedSeries, Model, SeriesData, counting_variance
 from forecast.models.draws import FloatArray
 from forecast.models.glm import calendar_columns
+from forecast.models.series import FittedSeries, SeriesData, SeriesModel, counting_variance
 from forecast.periods import days_inside, first_day, label, last_day
 from forecast.seasonality.calendar import bank_holidays, calendar_table
 from forecast.seasonality.disruptions import disrupted, disruptions, major_disruptions
@@ -25,7 +25,7 @@ _LOGGERS = ("prophet", "prophet.models", "prophet.plot", "cmdstanpy")
 
 
 @dataclass(frozen=True)
-class SeasonalProphet(Model):
+class SeasonalProphet(SeriesModel):
     """Prophet on the log of the daily rate, as its users would set it up for London.
 
     A piecewise straight trend, waves of the year (and of the week, with days), the bank

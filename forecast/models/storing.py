@@ -249,7 +249,7 @@ def _rebuild(about: dict[str, Any], arrays: Arrays) -> FittedDynamic:
         regressors=_regressors(about["model"]["regressors"], arrays, freq),
     )
     states = [_state(i, each, arrays) for i, each in enumerate(about["states"])]
-    return FittedDynamic(model, panel, (), {}, tuple(states), _unpack_table(about["flags"]))
+    return FittedDynamic(model, panel, tuple(states), _unpack_table(about["flags"]))
 
 
 def _state(i: int, told: dict[str, Any], arrays: Arrays) -> OffenceState:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecast.models.base import FittedSeries, Model, SeriesData, counting_variance
 from forecast.models.draws import FloatArray
+from forecast.models.series import FittedSeries, SeriesData, SeriesModel, counting_variance
 
 # Share of the one-step variance that belongs to the level; averaged over, not chosen.
 _LEVEL_SHARES = np.array([0.002, 0.01, 0.03, 0.07, 0.13, 0.21, 0.32, 0.45, 0.6, 0.75, 0.9, 0.98])
@@ -23,7 +23,7 @@ _SEASONS: dict[str, list[dict[str, float]]] = {
 
 
 @dataclass(frozen=True)
-class StructuralTrend(Model):
+class StructuralTrend(SeriesModel):
     """Local level and fixed harmonics on the log of the daily rate (statsmodels).
 
     The level takes a random walk, so the forecast starts from what the last months were, and

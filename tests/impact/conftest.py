@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecast.models.base import FittedSeries, Model, SeriesData
+from forecast.models.base import Model
 from forecast.models.draws import FloatArray
+from forecast.models.series import FittedSeries, SeriesData, SeriesModel
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class _FittedSteady:
 
 
 @dataclass(frozen=True)
-class _Steady(Model):
+class _Steady(SeriesModel):
     sd: float = 0.1
 
     def _fit_series(self, data: SeriesData) -> FittedSeries:

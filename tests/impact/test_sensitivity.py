@@ -17,10 +17,11 @@ from forecast.impact import evaluation, sensitivity
 from forecast.impact.campaign import Campaign
 from forecast.impact.evaluation import Evaluation, evaluate
 from forecast.impact.sensitivity import COLUMNS, NOT_CALIBRATED, OWN_OFFENCES, compare_models
-from forecast.models.base import FittedSeries, Model, SeriesData
+from forecast.models.base import Model
 from forecast.models.dynamic import DynamicCounts
 from forecast.models.naive import SeasonalNaive
 from forecast.models.prophet import SeasonalProphet
+from forecast.models.series import FittedSeries, SeriesData, SeriesModel
 from forecast.models.structural import StructuralTrend
 from forecast.periods import days_in
 from forecast.simulation import simulate
@@ -49,7 +50,7 @@ def panel() -> Panel:
 
 
 @dataclass(frozen=True)
-class Broken(Model):
+class Broken(SeriesModel):
     """A model that cannot learn, by bad luck or by a mistake in its code."""
 
     error: type[Exception] = RuntimeError

@@ -11,8 +11,9 @@ import pytest
 
 from forecast.data.panel import Panel
 from forecast.errors import DataError, FitError
-from forecast.models.base import Model, Paths, SeriesData, counting_variance, stream
+from forecast.models.base import Paths, stream
 from forecast.models.draws import FloatArray
+from forecast.models.series import SeriesData, SeriesModel, counting_variance
 
 MONTHS = pd.period_range("2018-01", "2019-12", freq="M")
 
@@ -32,7 +33,7 @@ class Still:
 
 
 @dataclass(frozen=True)
-class MeanRate(Model):
+class MeanRate(SeriesModel):
     """Learns the mean of the log rate; fails on request."""
 
     step: float = 0.0

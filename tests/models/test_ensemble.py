@@ -13,12 +13,13 @@ from scipy import stats
 from forecast.data.panel import Panel
 from forecast.errors import FitError, ForecastError
 from forecast.impact.baseline import Calibration, calibrate
-from forecast.models.base import FittedModel, Model, SeriesData, stream
+from forecast.models.base import FittedModel, Model, stream
 from forecast.models.draws import FloatArray
 from forecast.models.dynamic import DynamicCounts
 from forecast.models.ensemble import Ensemble, average_quantiles
 from forecast.models.glm import SeasonalGLM
 from forecast.models.naive import SeasonalNaive
+from forecast.models.series import SeriesData, SeriesModel
 from forecast.models.structural import StructuralTrend
 
 START = "2018-01-01"
@@ -46,7 +47,7 @@ class Known:
 
 
 @dataclass(frozen=True)
-class First(Model):
+class First(SeriesModel):
     """Totals of a known normal, shares of area A and of others of a known log."""
 
     mean: float = 5.0
@@ -76,7 +77,7 @@ class Native(First):
 
 
 @dataclass(frozen=True)
-class Broken(Model):
+class Broken(SeriesModel):
     """One that never fits."""
 
     min_seasons: ClassVar[int] = 3

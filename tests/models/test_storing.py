@@ -225,5 +225,5 @@ def test_what_cannot_be_stored_is_refused(fitted: FittedDynamic, tmp_path: Path)
     with pytest.raises(DataError, match=r"'model.npz' must be writable: .*Make its folder"):
         save_fitted(fitted, tmp_path / "no folder" / "model.npz")
     other: Any = SeasonalNaive().fit(make_panel())
-    with pytest.raises(DataError, match="must be a fitted DynamicCounts: found FittedModel"):
+    with pytest.raises(DataError, match="must be a fitted DynamicCounts: found FittedBySeries"):
         save_fitted(other, tmp_path / "model.npz")

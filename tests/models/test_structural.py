@@ -9,7 +9,7 @@ from scipy.optimize import minimize_scalar
 from statsmodels.tsa.statespace.structural import UnobservedComponents
 
 from forecast.data.panel import Panel
-from forecast.models.base import SeriesData
+from forecast.models.series import SeriesData
 from forecast.models.structural import _LEVEL_SHARES, StructuralTrend, _FittedStructural
 from forecast.periods import days_in
 
