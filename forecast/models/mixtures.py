@@ -1,4 +1,4 @@
-"""Quantiles and probabilities of finite mixtures of negative binomials, exact and compiled.
+"""Quantiles of finite mixtures of negative binomials, exact and compiled.
 
 A dynamic count model averaged over a grid of settings forecasts each cell by a mixture. Its
 quantiles need no draws: one walk over the counts 0, 1, 2, ... carries the probability of every
@@ -171,29 +171,6 @@ def walk_quantiles(
 
 
 @njit(cache=True)
-def walk_cdf(
-    mean: FloatArray, shape: FloatArray, weight: FloatArray, value: float
-) -> tuple[float, float]:
-    """P(Y < value) and P(Y <= value) of one mixture; NaN for NaN. Nothing is checked."""
-    if math.isnan(value):
-        return math.nan, math.nan
-    state, y, largest = _open_walk(mean, shape, weight)
-    entry, cumulated, p = y, 0.0, 0.0
-    while y <= value:
-        if y == entry:
-            entry = _enter(state, y)
-            p = state[_PMF].sum()
-        if y == value:
-            return min(cumulated, 1.0), min(cumulated + p, 1.0)
-        if _ended(y, largest, p):
-            break
-        cumulated += p
-        y += 1.0
-        p = _step(state, y)
-    return min(cumulated, 1.0), min(cumulated, 1.0)
-
-
-@njit(cache=True)
 def _walk_all_quantiles(
     mean: FloatArray, shape: FloatArray, weight: FloatArray, levels: FloatArray, long: BoolArray
 ) -> IntArray:
@@ -205,18 +182,6 @@ def _walk_all_quantiles(
     for i in range(len(mean)):
         if not long[i]:
             walk_quantiles(mean[i], shape[i], weight[i], levels[min(i, len(levels) - 1)], out[i])
-    return out
-
-
-@njit(cache=True)
-def _walk_all_cdfs(
-    mean: FloatArray, shape: FloatArray, weight: FloatArray, value: FloatArray, long: BoolArray
-) -> FloatArray:
-    """P(Y < value) and P(Y <= value), shape (2, cell), zero for cells too long to walk."""
-    out = np.zeros((2, len(mean)))
-    for i in range(len(mean)):
-        if not long[i]:
-            out[0, i], out[1, i] = walk_cdf(mean[i], shape[i], weight[i], value[i])
     return out
 
 
@@ -277,61 +242,6 @@ def mixture_quantiles(
             m[long], s[long], w[long], np.broadcast_to(p, (len(m), p.shape[1]))[long].T
         )
     return out
-
-
-def mixture_cdf(
-    mean: ArrayLike, shape: ArrayLike, weight: ArrayLike, value: ArrayLike
-) -> tuple[FloatArray, FloatArray]:
-    """Return how probable less than a count, and at most the count, is in each mixture.
-
-    With u uniform between 0 and 1, below + u (at - below) is the randomised PIT of the count.
-
-    Parameters
-    ----------
-    mean, shape, weight : array (cell, component)
-        The mixtures, as in `mixture_quantiles`.
-    value : array (cell,)
-        Whole counts; NaN is missing. Below zero both probabilities are zero.
-
-    Returns
-    -------
-    below, at : array (cell,)
-        P(Y < value) and P(Y <= value); NaN where the value is missing.
-
-    Raises
-    ------
-    DataError
-        As in `mixture_quantiles`, or if a value is not a whole number.
-
-    References
-    ----------
-    Czado, Gneiting & Held (2009), Predictive model assessment for count data, Biometrics 65,
-    section 2.1.
-
-    Examples
-    --------
-    >>> below, at = mixture_cdf([[1.0, 0.0]], [[1.0, np.inf]], [[0.5, 0.5]], [1.0])
-    >>> below, at  # 1/2 in a half and 1 in the other; 3/4 and 1
-    (array([0.75]), array([0.875]))
-    """
-    m, s, w = _checked(mean, shape, weight)
-    y = np.ascontiguousarray(value, dtype=np.float64)  # (cell,)
-    if y.shape != m.shape[:1]:
-        raise DataError(
-            f"Values must be one a cell: found shape {y.shape} for {len(m):,} cells. "
-            "Pass NaN where a count is missing."
-        )
-    good = np.isnan(y) | (np.isfinite(y) & (y == np.floor(y)))
-    if not good.all():
-        raise DataError(
-            f"Values must be whole counts: found {_name_cells(y, good)}. Pass NaN for missing ones."
-        )
-    long = _too_long(m, s)  # (cell,)
-    below, at = _walk_all_cdfs(m, s, w, y, long)
-    if long.any():
-        both = np.stack([y[long] - 1, y[long]])  # (2, cell)
-        below[long], at[long] = _exact_cdf(m[long], s[long], w[long], both)
-    return below, at
 
 
 def _checked(
