@@ -210,6 +210,7 @@ def simulate(
     force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
 ) -> None:
     """Write a simulated panel with a known effect, to try the package on."""
+    from forecast.data.writing import replacing
     from forecast.simulation import simulate as run
 
     if (window_start is None) != (window_end is None):
@@ -225,9 +226,8 @@ def simulate(
     window = (window_start, window_end) if window_start and window_end else None
     panel = run(areas=areas, years=years, mean=mean, effect=effect, window=window, seed=seed)
     frame = panel.to_frame()
-    half = out.with_name(out.name + ".part")
-    frame.astype({"count": "int64"}).to_csv(half, index=False)
-    half.replace(out)
+    with replacing(out) as half:
+        frame.astype({"count": "int64"}).to_csv(half, index=False)
     say(f"{panel!r}\nWritten: {out}")
 
 

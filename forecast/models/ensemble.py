@@ -171,24 +171,9 @@ class FittedEnsemble(FittedModel):
     weights: FloatArray
 
     def paths(self, periods: int | pd.PeriodIndex, *, draws: int = 1000, seed: int = 0) -> Paths:
-        """Return pooled draws before counting noise.
+        """Return pooled draws before counting noise; see `FittedModel.paths`.
 
-        Parameters
-        ----------
-        periods : int or pandas.PeriodIndex
-            How many periods ahead, or consecutive periods at or after the cutoff.
-        draws : int, default 1000
-        seed : int, default 0
-
-        Returns
-        -------
-        Paths
-            The log shares of an offence's areas sum to one on the scale of shares, nearly.
-
-        Raises
-        ------
-        DataError
-            If the periods begin before the cutoff or have another frequency.
+        The log shares of an offence's areas sum to one on the scale of shares, nearly.
         """
         found = [member.paths(periods, draws=draws, seed=seed) for member in self.members]
         totals, values = self.panel.total().values, self.panel.values  # (offence or series, period)

@@ -110,6 +110,34 @@ def gamma_moments(f: FloatArray, q: FloatArray) -> tuple[FloatArray, FloatArray]
     return mean.reshape(f.shape), variance.reshape(f.shape)
 
 
+def mix_moments(
+    weights: FloatArray, mean: FloatArray, variance: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return mean and relative variance of mixtures.
+
+    Parameters
+    ----------
+    weights : numpy.ndarray
+        Shape (..., setting), adding to one.
+    mean, variance : numpy.ndarray
+        Of each setting, the variance relative, shape (..., setting, period).
+
+    Returns
+    -------
+    mean, variance : numpy.ndarray
+        Shape (..., period).
+
+    Examples
+    --------
+    >>> mean, variance = mix_moments(np.array([0.5, 0.5]), np.array([[1.0], [3.0]]), np.zeros((2, 1)))
+    >>> float(mean[0]), float(variance[0])  # 1 or 3: variance 1 about a mean of 2
+    (2.0, 0.25)
+    """  # noqa: E501
+    whole = np.einsum("...k,...kh->...h", weights, mean)
+    square = np.einsum("...k,...kh->...h", weights, mean**2 * (1 + variance))
+    return whole, square / whole**2 - 1
+
+
 @njit(cache=True)
 def bounded_growth(variance: float, growth: float) -> float:
     """Variance times its growth, as far as the widest level allows."""

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.data.csvtables import read_table, refuse_uneven
+from forecast.data.writing import replacing
 from forecast.errors import DataError, join_problems, name_offenders
 from forecast.models.draws import Forecast, quantile
 from forecast.models.quantiles import QuantileForecast, lay_out_cells
@@ -95,17 +96,8 @@ def write_hub(
             f"{label(forecast.periods[0])}. Forecast from an earlier cutoff."
         )
     frame = _to_rows(forecast, sorted(set(levels)))
-    half = target.with_name(f".{target.name}.part")
-    try:
+    with replacing(target) as half:
         _write_rows(frame, half, parquet=target.suffix == ".parquet")
-        half.replace(target)
-    except OSError as error:
-        raise DataError(
-            f"File {target.name!r} must be writable: {error.strerror or error}. Make its folder, "
-            "or choose another."
-        ) from error
-    finally:
-        half.unlink(missing_ok=True)
     return target
 
 

@@ -14,7 +14,7 @@ from forecast.models.calibrating import learn_stretch
 from forecast.models.designs import share_columns
 from forecast.models.draws import FloatArray
 from forecast.models.evidence import BLOCK, Evidence, Mapper, filter_block, in_process
-from forecast.models.filtering import filter_total, gamma_moments
+from forecast.models.filtering import filter_total, gamma_moments, mix_moments
 from forecast.models.grids import (
     DAMPINGS,
     FORGETTING,
@@ -192,11 +192,10 @@ def _advance_total(
     weights = np.exp(w - w.max(axis=0, initial=-np.inf))
     weights /= weights.sum(axis=0)  # (setting, origin)
     mean, variance = gamma_moments(f[:, :, steps - 1], q[:, :, steps - 1])
-    rate = np.einsum("ko,koh->oh", weights, mean)
-    square = np.einsum("ko,koh->oh", weights, mean**2 * (1 + variance))
+    rate, spread = mix_moments(weights.T, np.moveaxis(mean, 0, 1), np.moveaxis(variance, 0, 1))
     at = np.flatnonzero(judged[first:last]) + first
     pits = _total_pits(evidence, at, steps, weights, mean, variance)
-    return state, pits, rate, square / rate**2 - 1
+    return state, pits, rate, spread
 
 
 def _total_pits(

@@ -10,7 +10,7 @@ from forecast.models.calibrating import rate_factors, stretch_levels, stretch_pa
 from forecast.models.designs import share_columns
 from forecast.models.draws import FloatArray, IntArray
 from forecast.models.evidence import BLOCK
-from forecast.models.filtering import gamma_moments, level_steps, look_ahead
+from forecast.models.filtering import gamma_moments, level_steps, look_ahead, mix_moments
 from forecast.models.grids import DAMPINGS, share_settings, total_settings
 from forecast.models.mixtures import mixture_quantiles
 from forecast.models.states import OffenceState, ShareState, TotalState
@@ -57,15 +57,6 @@ def total_moments(
             float(steps[k]), f[k], q[k],
         )  # fmt: skip
     return state.shares(), f, q
-
-
-def _collapse(
-    weights: FloatArray, mean: FloatArray, variance: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Mean and relative variance of a mixture over the first axis."""
-    whole = np.einsum("k,k...->...", weights, mean)
-    square = np.einsum("k,k...->...", weights, mean**2 * (1 + variance))
-    return whole, square / whole**2 - 1
 
 
 def share_moments(
@@ -121,7 +112,7 @@ def look_quantiles(
     if totals or share is None:
         cells = _cells(weights[None], mean[None], variance[None])
         return _walk(cells, levels, state.total_stretch.at(steps), 1)
-    rate, relative = _collapse(weights, mean, variance)
+    rate, relative = mix_moments(weights, mean, variance)
     n = len(state.deviation)
     parts = [slice(begin, begin + BLOCK) for begin in range(0, n, BLOCK)]
     sums = _share_sums(state, share, parts, ahead)[first:]
@@ -195,7 +186,7 @@ def draw_paths(
     rng = stream(seed, "total", state.offence)
     total = _draw_total(state.last.total, columns, ahead, draws, rng)
     weights, f, q = total_moments(state.last.total, columns, ahead)
-    rate, variance = _collapse(weights, *gamma_moments(f, q))  # (period,)
+    rate, variance = mix_moments(weights, *gamma_moments(f, q))  # (period,)
     wanted = np.log1p(variance)
     factors = state.total_stretch.at(steps)  # (2, period)
     on_total = rate_factors(factors, wanted, 1 / rate, wanted + 1 / rate)
@@ -209,7 +200,7 @@ def draw_paths(
     for begin in range(0, len(areas), BLOCK):
         part = slice(begin, begin + BLOCK)
         own, level, spread = share_moments(state, share, part, ahead)
-        middles[part], spreads[part] = _collapse_rows(own, level, spread)
+        middles[part], spreads[part] = mix_moments(own, level, spread)
     sums = _sum_rows(middles)  # (period,)
     # relative variance by counting alone, (series, period)
     counting = sums / (middles * rate)
@@ -225,15 +216,6 @@ def draw_paths(
         path = _draw_share(state, share, row, ahead, draws, rng)
         out[:, row] = stretch_paths(path, on_share[:, row][:, None])
     return total, out
-
-
-def _collapse_rows(
-    weights: FloatArray, mean: FloatArray, variance: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Mean and relative variance of each series' mixture, shape (series, period) each."""
-    whole = np.einsum("sk,skh->sh", weights, mean)
-    square = np.einsum("sk,skh->sh", weights, mean**2 * (1 + variance))
-    return whole, square / whole**2 - 1
 
 
 def _draw_total(

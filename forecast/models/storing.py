@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from forecast.data.panel import Panel
 from forecast.data.sources import Snapshot
+from forecast.data.writing import replacing
 from forecast.errors import DataError
 from forecast.models.calibrating import Stretch
 from forecast.models.designs import share_columns
@@ -90,18 +90,8 @@ def save_fitted(fitted: FittedDynamic, path: str | Path) -> Path:
         )
     target = Path(path)
     arrays = _describe(fitted)
-    half = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with half.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **arrays)
-        os.replace(half, target)
-    except OSError as error:
-        raise DataError(
-            f"File {target.name!r} must be writable: {error.strerror or error}. Make its folder, "
-            "or choose another."
-        ) from error
-    finally:
-        half.unlink(missing_ok=True)
+    with replacing(target) as half, half.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
     return target
 
 

@@ -12,7 +12,6 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from forecast.errors import ForecastError
@@ -24,6 +23,7 @@ from forecast.reporting.formatting import capitalise, spell_periods, typeset
 from forecast.reporting.interval_plots import plot_areas, plot_ladder, plot_placebo, plot_years
 from forecast.reporting.other_models import plot_models
 from forecast.reporting.tables import render_table, totals_frame, totals_headers
+from forecast.reporting.templating import make_environment
 from forecast.reporting.wording import lint, plain_box, quotations
 
 PAGE, RESULT, FIGURES = "report.html", "evaluation.json", "figures"
@@ -163,14 +163,7 @@ def render_page(result: Evaluation, figures: Mapping[str, Plot], *, command: str
     ForecastError
         If a sentence says what made a count change.
     """
-    environment = Environment(
-        loader=PackageLoader("forecast.reporting", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = make_environment()
     environment.filters["typeset"] = typeset
     environment.filters["capital"] = capitalise
     environment.globals["table"] = _show_table

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from forecast.data.panel import Panel
+from forecast.data.writing import replacing
 from forecast.errors import ForecastError
 from forecast.periods import UNIT_NAMES, label
 from forecast.reporting.drawing import (
@@ -28,6 +28,7 @@ from forecast.reporting.drawing import (
 from forecast.reporting.figures import Plot
 from forecast.reporting.formatting import plural, write_signed
 from forecast.reporting.tables import render_table
+from forecast.reporting.templating import make_environment
 from forecast.reporting.theme import (
     EXPECTED,
     FOURTH,
@@ -127,30 +128,13 @@ def write_scores(scores: Scores, counts: Panel, *, to: str | Path) -> Path:
         raise ForecastError(
             f"Page to write must be HTML: found {target.name!r}. End its name in .html."
         )
-    half = target.with_name(f".{target.name}.part")
-    try:
+    with replacing(target) as half:
         half.write_text(render_page(scores, counts), "utf-8", newline="\n")
-        half.replace(target)
-    except OSError as error:
-        raise ForecastError(
-            f"Page {target.name!r} must be writable: {error.strerror or error}. Make its folder, "
-            "or choose another."
-        ) from error
-    finally:
-        half.unlink(missing_ok=True)
     return target
 
 
 def render_page(scores: Scores, counts: Panel) -> str:
     """Return the page as HTML; names of areas and files are escaped."""
-    environment = Environment(
-        loader=PackageLoader("forecast.reporting", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
     figure = plot_scores(scores)
     numbers = {
         "Skill and calibration by step": _in_percent(scores.by_horizon()),
@@ -158,17 +142,21 @@ def render_page(scores: Scores, counts: Panel) -> str:
             {"lower": str, "upper": str}
         ),
     }
-    return environment.get_template("scores.html.j2").render(
-        title=figure.title,
-        synthetic=counts.snapshot.synthetic,
-        board=Markup(_render_board(scores)),  # noqa: S704
-        key=KEY,
-        picture=Markup(figure.picture()),  # noqa: S704
-        numbers=[
-            (caption, Markup(render_table(table, caption=caption, headers=_HEADERS)))  # noqa: S704
-            for caption, table in numbers.items()
-        ],
-        facts=[("Data", counts.snapshot.sentence()), ("Counted", counts.measure)],
+    return (
+        make_environment()
+        .get_template("scores.html.j2")
+        .render(
+            title=figure.title,
+            synthetic=counts.snapshot.synthetic,
+            board=Markup(_render_board(scores)),  # noqa: S704
+            key=KEY,
+            picture=Markup(figure.picture()),  # noqa: S704
+            numbers=[
+                (caption, Markup(render_table(table, caption=caption, headers=_HEADERS)))  # noqa: S704
+                for caption, table in numbers.items()
+            ],
+            facts=[("Data", counts.snapshot.sentence()), ("Counted", counts.measure)],
+        )
     )
 
 
