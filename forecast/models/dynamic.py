@@ -17,7 +17,7 @@ from forecast.models.designs import exposure_of, total_columns
 from forecast.models.draws import Forecast
 from forecast.models.evidence import Evidence, Mapper, in_process
 from forecast.models.learning import advance, learn_all
-from forecast.models.looking import draw_paths, look_quantiles
+from forecast.models.looking import Horizon, draw_paths, look_quantiles
 from forecast.models.states import OffenceState
 from forecast.models.summing import sum_areas
 from forecast.models.updating import check_follows, check_same_columns, first_change
@@ -174,11 +174,6 @@ class DynamicCounts(Model):
         members = (panel.series["offence"] == offence).to_numpy()
         counts = self._masked(panel, members)
         total = sum_areas(counts, PERIODS_A_YEAR[panel.freq])[begin:]
-        jumps = np.zeros(len(panel.periods))
-        if self.treatment == "variance":
-            for inside in self._disrupted(panel.periods):
-                edges = np.flatnonzero(np.diff(inside.astype(int), prepend=0, append=0))
-                jumps[edges[edges < len(jumps)]] = _JUMP_VARIANCE
         periods = panel.periods[begin:]
         return Evidence(
             offence,
@@ -188,7 +183,7 @@ class DynamicCounts(Model):
             total,
             np.log(days_in(periods) / MEAN_DAYS[panel.freq]),
             self._columns(periods),
-            jumps[begin:],
+            self._jumps(panel.periods)[begin:],
             periods,
             begin,
         )
@@ -211,6 +206,14 @@ class DynamicCounts(Model):
     def _disrupted(self, periods: pd.PeriodIndex) -> list[np.ndarray]:
         """For each disruption, which periods it touches, (period,)."""
         return [exposure_of(shock, periods) >= DISRUPTED_SHARE for shock in self.disruptions]
+
+    def _jumps(self, periods: pd.PeriodIndex) -> np.ndarray:
+        """Variance that a level may have gained before each period, (period,), by disruptions."""
+        jumps = np.zeros(len(periods))
+        if self.treatment == "variance":
+            for inside in self._disrupted(periods):
+                jumps[np.flatnonzero(np.diff(inside.astype(int), prepend=0))] = _JUMP_VARIANCE
+        return jumps
 
     def _columns(self, periods: pd.PeriodIndex) -> np.ndarray:
         """Columns of the totals at some periods."""
@@ -295,13 +298,14 @@ class FittedDynamic(FittedModel):
     def paths(self, periods: int | pd.PeriodIndex, *, draws: int = 1000, seed: int = 0) -> Paths:
         """Return draws before counting noise, stretched as past forecasts ask; see `Paths`."""
         ahead, wanted = self._ahead(periods)
+        horizon = self._horizon(ahead)
         n_series = len(self.panel.series)
         log_total = np.empty((draws, len(self.states), wanted))
         log_share = np.zeros((draws, n_series, wanted))
         for index, state in enumerate(self.states):
             members = self._members(state)
             areas = self.panel.series.loc[members, "area"].astype(str).tolist()
-            total, share = draw_paths(state, areas, self._columns(ahead), ahead, draws, seed)
+            total, share = draw_paths(state, areas, horizon, draws, seed)
             log_total[:, index] = total[:, -wanted:]
             if len(members) > 1:
                 log_share[:, members] = share[:, :, -wanted:]
@@ -351,14 +355,13 @@ class FittedDynamic(FittedModel):
                 f"Argument by must be 'area' or 'offence': found {by!r}. Use 'offence' for totals."
             )
         ahead, wanted = self._ahead(periods)
+        horizon = self._horizon(ahead)
         asked = _as_levels(levels)  # (level,)
         where, place = np.unique(asked, return_inverse=True)  # they are found from low to high
         rows = len(self.panel.series) if by == "area" else len(self.states)
         out = np.empty((len(where), rows, wanted), dtype=np.int64)
         for index, state in enumerate(self.states):
-            found = look_quantiles(
-                state, self._columns(ahead), ahead, where, wanted, totals=by == "offence"
-            )
+            found = look_quantiles(state, horizon, where, wanted, totals=by == "offence")
             out[:, self._members(state) if by == "area" else [index]] = found
         return out[place]
 
@@ -419,6 +422,8 @@ class FittedDynamic(FittedModel):
         """Rows of an offence's series."""
         return np.flatnonzero((self.panel.series["offence"] == state.offence).to_numpy())
 
-    def _columns(self, ahead: pd.PeriodIndex) -> np.ndarray:
-        """Columns of the totals at the periods ahead."""
-        return self._engine._columns(ahead)
+    def _horizon(self, ahead: pd.PeriodIndex) -> Horizon:
+        """What is known of the periods ahead, disruptions that begin or end there among it."""
+        whole = pd.period_range(self.panel.periods[0], ahead[-1], freq=self.panel.freq)
+        jumps = self._engine._jumps(whole)[len(self.panel.periods) :]
+        return Horizon(ahead, self._engine._columns(ahead), jumps)

@@ -167,7 +167,7 @@ def level_steps(variance: FloatArray, discount: FloatArray) -> FloatArray:
 def evolve(
     mean: FloatArray,
     covariance: FloatArray,
-    level_step: float,
+    step: float,
     season_discount: float,
     drift_variance: float,
     damping: float,
@@ -185,7 +185,7 @@ def evolve(
     for i in range(p):
         covariance[i, 0] += covariance[i, 1]
         covariance[i, 1] *= damping
-    covariance[0, 0] += level_step
+    covariance[0, 0] += step
     covariance[1, 1] += (1.0 - damping * damping) * drift_variance
     for i in range(2, p):
         for j in range(2, p):
@@ -198,27 +198,30 @@ def look_ahead(
     covariance: FloatArray,
     regressors: FloatArray,
     offset: FloatArray,
+    jumps: FloatArray,
     setting: FloatArray,
     damping: float,
-    level_step: float,
+    step: float,
     f: FloatArray,
     q: FloatArray,
 ) -> None:
     """Mean `f` and variance `q` of the log rate of the periods ahead, (step,), filled in place.
 
     The state is that of the last period seen; the first row of `regressors` is one step ahead.
+    `step` is the variance by which the level moves a period, `jumps` what comes on top.
     """
     p = len(mean)
-    drifted, slope, push = 0.0, 1.0, 0.0
-    push_variance = 0.0
+    drifted, slope = 0.0, 1.0
+    moved = 0.0
     for h in range(len(f)):
+        moved += step + jumps[h]
         drifted += slope  # what a unit of drift now has added to the level by then
         slope *= damping
         push = 0.0  # variance of the level by drifts that are still to come
         for k in range(h):
             reach = (1.0 - damping ** (h - k)) / (1.0 - damping)
             push += reach * reach
-        push_variance = push * (1.0 - damping * damping) * setting[2]
+        push *= (1.0 - damping * damping) * setting[2]
         total, spread = offset[h], 0.0
         for i in range(p):
             x = drifted if i == 1 else regressors[h, i]
@@ -228,7 +231,7 @@ def look_ahead(
                 inner += covariance[i, j] * (drifted if j == 1 else regressors[h, j])
             spread += x * inner
         f[h] = total
-        q[h] = spread + setting[1] + (h + 1) * level_step + push_variance
+        q[h] = spread + setting[1] + moved + push
 
 
 @njit(cache=True)
@@ -300,7 +303,8 @@ def filter_total(
                 reach = min(horizon, n_periods - t)
                 look_ahead(
                     mean, covariance, regressors[t : t + reach], offset[t : t + reach],
-                    settings[k], damping, step, f[k, at, :reach], q[k, at, :reach],
+                    jumps[t : t + reach], settings[k], damping, step,
+                    f[k, at, :reach], q[k, at, :reach],
                 )  # fmt: skip
                 w[k, at] = weights[k]
                 at += 1

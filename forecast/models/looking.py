@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -18,6 +20,24 @@ from forecast.periods import days_in
 
 _LEAST_REST = 0.05  # of one minus a share
 _LEAST_WEIGHT = 1e-3  # settings below it are left out of closed-form mixtures
+
+
+@dataclass(frozen=True, eq=False)
+class Horizon:
+    """What is known of the periods ahead, from the first that was not seen on.
+
+    Attributes
+    ----------
+    periods : pandas.PeriodIndex
+    columns : numpy.ndarray
+        Regressors of the total, shape (period, state).
+    jumps : numpy.ndarray
+        Variance that the total's level may gain before each period, shape (period,).
+    """
+
+    periods: pd.PeriodIndex
+    columns: FloatArray
+    jumps: FloatArray
 
 
 def _offset(ahead: pd.PeriodIndex) -> FloatArray:
@@ -37,9 +57,7 @@ def _moves(variance: FloatArray, discount: FloatArray, held: FloatArray) -> Floa
     return np.where(held < 0, following, held)
 
 
-def total_moments(
-    state: TotalState, columns: FloatArray, ahead: pd.PeriodIndex
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+def total_moments(state: TotalState, horizon: Horizon) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return weights, and mean and variance of the log rate of a total ahead, by setting.
 
     Returns
@@ -47,14 +65,15 @@ def total_moments(
     weights, f, q : numpy.ndarray
         Shapes (setting,), (setting, period) and (setting, period).
     """
+    ahead = horizon.periods
     freq = str(ahead.freqstr)
     settings = total_settings(freq)
     steps, offset = _level_steps(state, settings), _offset(ahead)
     f, q = np.empty((len(settings), len(ahead))), np.empty((len(settings), len(ahead)))
     for k in range(len(settings)):
         look_ahead(
-            state.means[k], state.covariances[k], columns, offset, settings[k], DAMPINGS[freq],
-            float(steps[k]), f[k], q[k],
+            state.means[k], state.covariances[k], horizon.columns, offset, horizon.jumps,
+            settings[k], DAMPINGS[freq], float(steps[k]), f[k], q[k],
         )  # fmt: skip
     return state.shares(), f, q
 
@@ -89,8 +108,7 @@ def _share_means(
 
 def look_quantiles(
     state: OffenceState,
-    columns: FloatArray,
-    ahead: pd.PeriodIndex,
+    horizon: Horizon,
     levels: FloatArray,
     wanted: int,
     *,
@@ -103,7 +121,8 @@ def look_quantiles(
     walked exactly, at the levels that the stretch learnt from past forecasts asks for. Shape
     (level, series, period), or (level, 1, period) for the total.
     """
-    weights, f, q = total_moments(state.last.total, columns, ahead)
+    ahead = horizon.periods
+    weights, f, q = total_moments(state.last.total, horizon)
     mean, variance = gamma_moments(f, q)  # (setting, period)
     first = len(ahead) - wanted
     steps = np.arange(1, len(ahead) + 1)[first:]
@@ -170,8 +189,7 @@ def _walk(
 def draw_paths(
     state: OffenceState,
     areas: list[str],
-    columns: FloatArray,
-    ahead: pd.PeriodIndex,
+    horizon: Horizon,
     draws: int,
     seed: int,
 ) -> tuple[FloatArray, FloatArray]:
@@ -182,10 +200,11 @@ def draw_paths(
     total, share : numpy.ndarray
         Shapes (draw, period) and (draw, series, period).
     """
+    ahead = horizon.periods
     steps = np.arange(1, len(ahead) + 1)
     rng = stream(seed, "total", state.offence)
-    total = _draw_total(state.last.total, columns, ahead, draws, rng)
-    weights, f, q = total_moments(state.last.total, columns, ahead)
+    total = _draw_total(state.last.total, horizon, draws, rng)
+    weights, f, q = total_moments(state.last.total, horizon)
     rate, variance = mix_moments(weights, *gamma_moments(f, q))  # (period,)
     wanted = np.log1p(variance)
     factors = state.total_stretch.at(steps)  # (2, period)
@@ -220,32 +239,34 @@ def draw_paths(
 
 def _draw_total(
     state: TotalState,
-    columns: FloatArray,
-    ahead: pd.PeriodIndex,
+    horizon: Horizon,
     draws: int,
     rng: np.random.Generator,
 ) -> FloatArray:
     """Draw paths of a total's log rate, shape (draw, period)."""
+    ahead = horizon.periods
     freq = str(ahead.freqstr)
     settings, damping = total_settings(freq), DAMPINGS[freq]
-    steps = np.sqrt(_level_steps(state, settings))
+    steps = _level_steps(state, settings)
     chosen = np.sort(rng.choice(len(settings), size=draws, p=state.shares()))
     out = np.empty((draws, len(ahead)))
     for index in np.unique(chosen):
         here = chosen == index
         n = int(here.sum())
-        root = np.linalg.cholesky(state.covariances[index] + 1e-12 * np.eye(columns.shape[1]))
+        root = np.linalg.cholesky(
+            state.covariances[index] + 1e-12 * np.eye(horizon.columns.shape[1])
+        )
         start = state.means[index] + rng.standard_normal((n, len(root))) @ root.T  # (n, state)
         drift = start[:, 1].copy()
         push = np.sqrt((1 - damping**2) * settings[index, 2])
         level = np.zeros((n, len(ahead)))
         now = np.zeros(n)
         for t in range(len(ahead)):
-            now = now + drift + steps[index] * rng.standard_normal(n)
+            now = now + drift + np.sqrt(steps[index] + horizon.jumps[t]) * rng.standard_normal(n)
             drift = damping * drift + push * rng.standard_normal(n)
             level[:, t] = now
         stray = np.sqrt(settings[index, 1]) * rng.standard_normal(level.shape)
-        out[here] = start @ columns.T + level + stray
+        out[here] = start @ horizon.columns.T + level + stray
     return rng.permutation(out) + _offset(ahead)
 
 

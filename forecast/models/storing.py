@@ -278,7 +278,7 @@ def _grid(freq: str) -> dict[str, Any]:
 def _shapes_agree(fitted: FittedDynamic) -> bool:
     """Whether the states have the shapes that the panel and the settings ask for."""
     periods, series = fitted.panel.periods, fitted.panel.series
-    p = fitted._columns(periods[:1]).shape[1]
+    p = fitted._engine._columns(periods[:1]).shape[1]
     waves = share_columns(periods[:1])[0].shape[1]
     k, m = len(total_settings(fitted.panel.freq)), len(share_settings(fitted.panel.freq))
     if [state.offence for state in fitted.states] != fitted.panel.offences:

@@ -16,6 +16,7 @@ from forecast.models.designs import total_columns
 from forecast.models.filtering import gamma_moments
 from forecast.models.grids import DAMPINGS, share_settings, total_settings
 from forecast.models.looking import (
+    Horizon,
     _draw_share,
     _draw_total,
     draw_paths,
@@ -31,6 +32,7 @@ Array = NDArray[np.float64]
 
 AHEAD = pd.period_range("2020-01", periods=8, freq="M")
 COLUMNS = total_columns(AHEAD)
+HORIZON = Horizon(AHEAD, COLUMNS, np.zeros(8))
 STEPS = np.array([1, 2, 3, 6, 12])
 LEVELS = np.array([0.025, 0.1, 0.5, 0.9, 0.975])
 
@@ -100,7 +102,7 @@ def named(n: int) -> list[str]:
 def draw_counts(state: OffenceState, draws: int = 20_000) -> NDArray[np.int64]:
     """Counts (draw, series, period) as the fitted model draws them."""
     n = len(state.deviation)
-    total, share = draw_paths(state, named(n), COLUMNS, AHEAD, draws, 0)
+    total, share = draw_paths(state, named(n), HORIZON, draws, 0)
     paths = Paths(total[:, None], share, np.zeros(n, dtype=np.int64))
     return paths.counts(np.random.default_rng(1))
 
@@ -121,7 +123,7 @@ def check_levels(counts: NDArray[np.int64], found: NDArray[np.int64], error: flo
 @pytest.mark.parametrize("held", [False, True])
 def test_a_total_ahead_is_what_the_matrices_say(held: bool) -> None:
     total, settings = make_total(held=held), total_settings("M")
-    weights, f, q = total_moments(total, COLUMNS, AHEAD)
+    weights, f, q = total_moments(total, HORIZON)
     assert weights[[20, 22, 31]] == pytest.approx([0.5, 0.3, 0.2], abs=1e-9)
     damping = DAMPINGS["M"]
     offset = np.log(days_in(AHEAD) / 30.4375)
@@ -141,8 +143,8 @@ def test_a_total_ahead_is_what_the_matrices_say(held: bool) -> None:
 
 def test_draws_of_a_total_have_the_moments_of_the_mixture() -> None:
     total = make_total()
-    drawn = _draw_total(total, COLUMNS, AHEAD, 200_000, np.random.default_rng(0))
-    weights, f, q = total_moments(total, COLUMNS, AHEAD)
+    drawn = _draw_total(total, HORIZON, 200_000, np.random.default_rng(0))
+    weights, f, q = total_moments(total, HORIZON)
     mean = weights @ f
     variance = weights @ (q + f**2) - mean**2
     assert drawn.mean(axis=0) == pytest.approx(mean, abs=4 * np.sqrt(variance.max() / 200_000))
@@ -155,7 +157,7 @@ def test_draws_of_a_total_keep_the_dependence_between_periods() -> None:
     total.weights[:] = -60.0
     total.weights[k] = 0.0
     assert settings[k, 2] > 0
-    drawn = _draw_total(total, COLUMNS, AHEAD, 200_000, np.random.default_rng(0))
+    drawn = _draw_total(total, HORIZON, 200_000, np.random.default_rng(0))
     transition = np.eye(COLUMNS.shape[1])
     transition[0, 1], transition[1, 1] = 1.0, DAMPINGS["M"]
     c = total.covariances[k]
@@ -173,7 +175,7 @@ def test_draws_of_a_total_keep_the_dependence_between_periods() -> None:
 @pytest.mark.parametrize("scale", [3.0, 4000.0])
 def test_quantiles_of_a_total_are_those_of_its_draws(scale: float) -> None:
     state = make_state([1.0], make_total(scale=scale))
-    found = look_quantiles(state, COLUMNS, AHEAD, LEVELS, 8, totals=True)
+    found = look_quantiles(state, HORIZON, LEVELS, 8, totals=True)
     assert found.shape == (5, 1, 8)
     counts = draw_counts(state)[:, 0]
     for h in range(8):  # a log-normal rate stands for a log-gamma one in the draws
@@ -182,8 +184,8 @@ def test_quantiles_of_a_total_are_those_of_its_draws(scale: float) -> None:
 
 def test_quantiles_of_a_total_are_those_of_its_mixture() -> None:
     state = make_state([0.5, 0.5])
-    found = look_quantiles(state, COLUMNS, AHEAD, LEVELS, 3, totals=True)
-    weights, f, q = total_moments(state.last.total, COLUMNS, AHEAD)
+    found = look_quantiles(state, HORIZON, LEVELS, 3, totals=True)
+    weights, f, q = total_moments(state.last.total, HORIZON)
     mean, variance = gamma_moments(f, q)
     parts = stats.nbinom(1 / variance, 1 / (1 + mean * variance))
     for j, level in enumerate(LEVELS):
@@ -257,6 +259,22 @@ def test_past_forecasts_are_judged_as_forecasts_are_made(held: float) -> None:
         assert direct == pytest.approx(wanted, rel=1e-6)
 
 
+def test_a_jump_ahead_widens_what_comes_after_it_and_nothing_before() -> None:
+    total = make_total()
+    jumps = np.array([0.0, 0.0, 0.05, 0.0, 0.0, 0.0, 0.1, 0.0])
+    jumpy = Horizon(AHEAD, COLUMNS, jumps)
+    _, calm, q = total_moments(total, HORIZON)
+    _, f, wide = total_moments(total, jumpy)
+    assert (f == calm).all()
+    assert wide - q == pytest.approx(np.tile(jumps.cumsum(), (len(q), 1)), rel=1e-9, abs=1e-12)
+    one, two = (
+        _draw_total(total, horizon, 200_000, np.random.default_rng(0))
+        for horizon in (HORIZON, jumpy)
+    )
+    more = two.var(axis=0) - one.var(axis=0)
+    assert more == pytest.approx(jumps.cumsum(), abs=0.004)
+
+
 @pytest.mark.parametrize("k", [21, 28])
 def test_draws_of_one_setting_have_its_noise_and_its_drift(k: int) -> None:
     """A state that is nearly known, a level that stands: noise of 20 per cent, or drift alone."""
@@ -264,8 +282,8 @@ def test_draws_of_one_setting_have_its_noise_and_its_drift(k: int) -> None:
     total.weights[:] = -60.0
     total.weights[k] = 0.0
     total.steps[:] = 1e-9
-    drawn = _draw_total(total, COLUMNS, AHEAD, 100_000, np.random.default_rng(0))
-    _, _, q = total_moments(total, COLUMNS, AHEAD)
+    drawn = _draw_total(total, HORIZON, 100_000, np.random.default_rng(0))
+    _, _, q = total_moments(total, HORIZON)
     noise, drift = total_settings("M")[k, 1:]
     assert noise == 0.04 if k == 28 else drift > 0 and q[k, 7] > 5 * q[k, 0]
     assert drawn.var(axis=0) == pytest.approx(q[k], rel=0.02)
@@ -291,7 +309,7 @@ def test_common_weights_choose_the_settings_of_a_share() -> None:
 def simulate_areas(state: OffenceState, draws: int, h: int) -> NDArray[np.int64]:
     """Two levels by hand, period h: a gamma total, gamma shares made to add up, Poisson."""
     rng = np.random.default_rng(5)
-    weights, f, q = total_moments(state.last.total, COLUMNS, AHEAD)
+    weights, f, q = total_moments(state.last.total, HORIZON)
     mean, variance = gamma_moments(f, q)
     k = rng.choice(len(weights), size=draws, p=weights)
     rate = rng.gamma(1 / variance[k, h]) * variance[k, h] * mean[k, h]
@@ -315,13 +333,13 @@ def test_quantiles_of_areas_are_those_of_a_large_simulation(h: int, variance: fl
     """Shares add up to more than one before they are made to add up to one."""
     total = make_total(scale=3000.0)
     state = make_state(MANY, total, variance=variance)
-    found = look_quantiles(state, COLUMNS, AHEAD, LEVELS, 8, totals=False)
+    found = look_quantiles(state, HORIZON, LEVELS, 8, totals=False)
     check_levels(simulate_areas(state, 30_000, h), found[:, :, h], 0.018)
 
 
 def test_quantiles_of_areas_are_those_of_the_draws() -> None:
     state = make_state(MANY, make_total(scale=3000.0), variance=0.01)
-    found = look_quantiles(state, COLUMNS, AHEAD, LEVELS, 8, totals=False)
+    found = look_quantiles(state, HORIZON, LEVELS, 8, totals=False)
     counts = draw_counts(state)
     for h in (0, 4, 7):
         check_levels(counts[:, :, h], found[:, :, h], 0.03)
@@ -336,8 +354,8 @@ def test_quantiles_of_small_areas_join_total_and_share_exactly() -> None:
     base = plain_state([1.02 / n] * n, [own] * n)
     total = make_total(scale=1e7)
     state = replace(base, checkpoints=(replace(base.last, total=total),))
-    found = look_quantiles(state, COLUMNS, AHEAD, LEVELS, 8, totals=False)[:, 17]
-    weights, f, q = total_moments(total, COLUMNS, AHEAD)
+    found = look_quantiles(state, HORIZON, LEVELS, 8, totals=False)[:, 17]
+    weights, f, q = total_moments(total, HORIZON)
     mean, relative = gamma_moments(f, q)
     for h in (0, 7):
         m = weights @ mean[:, h]
@@ -395,7 +413,7 @@ def test_shares_made_to_add_up_vary_as_was_learnt(p: list[float]) -> None:
     of each, a binomial's, is of the share as it is after adding up.
     """
     state = plain_state(p, dirichlet(p, 400))
-    _, paths = draw_paths(state, named(len(p)), COLUMNS, AHEAD, 40_000, 0)
+    _, paths = draw_paths(state, named(len(p)), HORIZON, 40_000, 0)
     share = np.exp(paths[:, :, 0])
     share /= share.sum(axis=1, keepdims=True)
     found = share.var(axis=0) / np.array(p) ** 2
@@ -417,8 +435,8 @@ def test_quantiles_of_areas_have_the_spread_of_a_dirichlet(p: list[float]) -> No
     total.weights[0] = 0.0  # without noise or drift
     base = plain_state(p, dirichlet(p, 400))
     state = replace(base, checkpoints=(replace(base.last, total=total),))
-    found = look_quantiles(state, COLUMNS, AHEAD, LEVELS, 1, totals=False)[:, :, 0]
-    weights, f, q = total_moments(total, COLUMNS, AHEAD)
+    found = look_quantiles(state, HORIZON, LEVELS, 1, totals=False)[:, :, 0]
+    weights, f, q = total_moments(total, HORIZON)
     rate = float(weights @ np.exp(f[:, 7]))  # the last of the periods is the one wanted
     share = rng.dirichlet(400 * np.array(p), size=60_000)
     check_levels(rng.poisson(rate * share), found, 0.012)
@@ -433,8 +451,8 @@ def test_a_stretch_looks_further_out() -> None:
     for totals in (True, False):
         plain = make_state(MANY, make_total(scale=3000.0))
         state = replace(plain, total_stretch=wide, area_stretch=wide)
-        found = look_quantiles(state, COLUMNS, AHEAD, LEVELS, 8, totals=totals)
-        wanted = look_quantiles(plain, COLUMNS, AHEAD, asked, 8, totals=totals)
+        found = look_quantiles(state, HORIZON, LEVELS, 8, totals=totals)
+        wanted = look_quantiles(plain, HORIZON, asked, 8, totals=totals)
         assert np.array_equal(found, wanted)
 
 
@@ -446,7 +464,7 @@ def test_a_stretch_of_the_draws_is_that_of_the_quantiles(factor: float) -> None:
     state = make_state(MANY, total, variance=0.02, total_stretch=wide, area_stretch=wide)
     counts = draw_counts(state)
     for totals in (True, False):
-        found = look_quantiles(state, COLUMNS, AHEAD, LEVELS, 8, totals=totals)
+        found = look_quantiles(state, HORIZON, LEVELS, 8, totals=totals)
         drawn = counts.sum(axis=1, keepdims=True) if totals else counts
         spread = np.quantile(drawn, 0.9, axis=0) - np.quantile(drawn, 0.1, axis=0)
         assert spread == pytest.approx(found[3] - found[1], rel=0.1)
@@ -455,8 +473,8 @@ def test_a_stretch_of_the_draws_is_that_of_the_quantiles(factor: float) -> None:
 def test_later_periods_alone_are_the_last_of_all() -> None:
     state = make_state(MANY)
     for totals in (True, False):
-        whole = look_quantiles(state, COLUMNS, AHEAD, LEVELS, 8, totals=totals)
-        late = look_quantiles(state, COLUMNS, AHEAD, LEVELS, 3, totals=totals)
+        whole = look_quantiles(state, HORIZON, LEVELS, 8, totals=totals)
+        late = look_quantiles(state, HORIZON, LEVELS, 3, totals=totals)
         assert np.array_equal(whole[:, :, -3:], late)
 
 
@@ -465,7 +483,7 @@ def test_an_area_is_drawn_by_its_name() -> None:
     state = make_state([0.5, 0.3, 0.2])
     share = state.last.share
     assert share is not None
-    _, all_three = draw_paths(state, ["A", "B", "C"], COLUMNS, AHEAD, 50, 0)
+    _, all_three = draw_paths(state, ["A", "B", "C"], HORIZON, 50, 0)
     order = [2, 0, 1]
     turned = replace(
         state,
@@ -474,7 +492,7 @@ def test_an_area_is_drawn_by_its_name() -> None:
             state.last, share=ShareState(*(a[order] for a in vars(share).values()))
         ),),
     )  # fmt: skip
-    _, other = draw_paths(turned, ["C", "A", "B"], COLUMNS, AHEAD, 50, 0)
+    _, other = draw_paths(turned, ["C", "A", "B"], HORIZON, 50, 0)
     assert other == pytest.approx(all_three[:, order], rel=1e-12)
     assert np.array_equal(
         stream(0, "share", "A", "robbery").random(3), stream(0, "share", "A", "robbery").random(3)

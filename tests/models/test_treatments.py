@@ -186,3 +186,24 @@ def test_nothing_is_flagged_where_nothing_changed() -> None:
         values = np.random.default_rng(seed).poisson([[100.0], [200.0]], (2, 96)).astype(float)
         flagged += len(DynamicCounts().fit(make_panel(values)).flags)
     assert flagged <= 9
+
+
+def test_a_shock_that_ends_at_the_cutoff_or_lies_ahead_widens_the_forecast() -> None:
+    """Its end lets the level jump with variance 0.1, before the first period that was not seen."""
+    panel = make_panel(np.random.default_rng(3).poisson(3000.0, (1, 72)).astype(float))
+    months = panel.periods
+    spread = {}
+    for name, first, last in (("none", None, None), ("ended", -6, -1), ("ahead", 2, 9)):
+        shocks: tuple[Disruption, ...] = ()
+        if first is not None and last is not None:
+            start, end = (months[-1] + 1 + k for k in (first, last))
+            shocks = (Disruption(name, start.start_time.date(), end.end_time.date()),)
+        fitted = DynamicCounts(disruptions=shocks, treatment="variance").fit(panel)
+        spread[name] = fitted.paths(4, draws=20_000).log_total[:, 0].var(axis=0)  # (period,)
+    # the third month ahead is the first of a shock that begins two months after the first
+    more = spread["ahead"] - spread["none"]
+    assert more[:2] == pytest.approx([0.0, 0.0], abs=0.003)
+    # draws are stretched as past forecasts ask, their variance by the square of the factor
+    wide = float(fitted.states[0].total_stretch.at(np.array([3, 4])).mean()) ** 2
+    assert more[2:] == pytest.approx([0.1 * wide] * 2, rel=0.1)
+    assert (spread["ended"] - spread["none"] > 0.08).all()
