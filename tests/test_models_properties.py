@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from forecast.data.panel import Panel
 from forecast.errors import DataError, FitError
 from forecast.models.base import MEAN_DAYS
-from forecast.models.dynamic import DynamicCounts, FittedDynamic
+from forecast.models.dynamic import DynamicCounts
+from forecast.models.fitted import FittedDynamic
 from forecast.periods import days_in
 
 NAN = np.nan

@@ -10,7 +10,7 @@ import pytest
 
 import forecast as fc
 from forecast.impact.evaluation import Evaluation
-from forecast.models.dynamic import FittedDynamic
+from forecast.models.fitted import FittedDynamic
 from forecast.reporting.wording import plain_box
 
 ROOT = Path(__file__).resolve().parents[1]

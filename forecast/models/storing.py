@@ -23,7 +23,8 @@ from forecast.errors import DataError
 from forecast.models.calibrating import Stretch
 from forecast.models.designs import share_columns
 from forecast.models.draws import FloatArray
-from forecast.models.dynamic import DynamicCounts, FittedDynamic
+from forecast.models.dynamic import DynamicCounts
+from forecast.models.fitted import FittedDynamic
 from forecast.models.grids import (
     DAMPINGS,
     FORGETTING,
@@ -192,7 +193,7 @@ def _describe(fitted: FittedDynamic) -> dict[str, Any]:
                 "reached": stretches,
             }
         )
-    model, regressors = fitted._engine, fitted._engine.regressors
+    model, regressors = fitted.model, fitted.model.regressors
     if regressors is not None:
         arrays["regressors"] = regressors.to_numpy(dtype=np.float64)
     about = {
@@ -278,7 +279,7 @@ def _grid(freq: str) -> dict[str, Any]:
 def _shapes_agree(fitted: FittedDynamic) -> bool:
     """Whether the states have the shapes that the panel and the settings ask for."""
     periods, series = fitted.panel.periods, fitted.panel.series
-    p = fitted._engine._columns(periods[:1]).shape[1]
+    p = fitted.model._columns(periods[:1]).shape[1]
     waves = share_columns(periods[:1])[0].shape[1]
     k, m = len(total_settings(fitted.panel.freq)), len(share_settings(fitted.panel.freq))
     if [state.offence for state in fitted.states] != fitted.panel.offences:

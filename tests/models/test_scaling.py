@@ -27,8 +27,9 @@ from distributed import LocalCluster
 from forecast.data.panel import Panel
 from forecast.errors import DataError, FitError
 from forecast.models import scaling
-from forecast.models.dynamic import DynamicCounts, FittedDynamic
+from forecast.models.dynamic import DynamicCounts
 from forecast.models.evidence import BLOCK
+from forecast.models.fitted import FittedDynamic
 from forecast.models.scaling import DaskBlocks
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])

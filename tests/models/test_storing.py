@@ -16,7 +16,8 @@ import pytest
 from forecast.data.panel import Panel
 from forecast.data.sources import Snapshot
 from forecast.errors import DataError
-from forecast.models.dynamic import DynamicCounts, FittedDynamic
+from forecast.models.dynamic import DynamicCounts
+from forecast.models.fitted import FittedDynamic
 from forecast.models.naive import SeasonalNaive
 from forecast.models.states import OffenceState
 from forecast.models.storing import load_fitted, save_fitted

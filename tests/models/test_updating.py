@@ -13,8 +13,9 @@ import pytest
 
 from forecast.data.panel import Panel
 from forecast.errors import DataError
-from forecast.models.dynamic import DynamicCounts, FittedDynamic
+from forecast.models.dynamic import DynamicCounts
 from forecast.models.evidence import Evidence
+from forecast.models.fitted import FittedDynamic
 from forecast.models.learning import advance
 from forecast.models.states import OffenceState, kept_columns
 from forecast.models.updating import first_change
@@ -66,7 +67,7 @@ def replayed(fitted: FittedDynamic, panel: Panel) -> FittedDynamic:
     """The truth: the filter gone through from the very start, with what was learnt."""
     states = []
     for state in fitted.states:
-        evidence = fitted._engine._gather(panel, state.offence)
+        evidence = fitted.model._gather(panel, state.offence)
         states.append(advance(evidence, state.going_on_from(0))[0])
     return replace(fitted, panel=panel, states=tuple(states))
 
