@@ -27,6 +27,7 @@ bench: export NUMBA_NUM_THREADS := 1
 bench: $(VENV)/dev.stamp .venv-bench/stamp  ## Alarms, accuracy, time, memory beside peers (FRESH=1: peers again)
 	$(BIN)/python tests/benchmarks/bench_placebo.py
 	$(BIN)/python tests/benchmarks/bench_all.py $(if $(FRESH),--fresh)
+	$(BIN)/python tests/benchmarks/bench_dask.py
 
 format: $(VENV)/dev.stamp  ## Put the code into its form
 	$(BIN)/ruff check --fix .

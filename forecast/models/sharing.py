@@ -70,7 +70,9 @@ def count_pit(count: float, mean: float, variance: float, u: float) -> float:
 def level_of(counts: FloatArray, whole: FloatArray, season: int) -> FloatArray:
     """Share in a window of one season around each period, (period,): the level without season.
 
-    Windows at the ends are the first and the last whole ones, else the season would leak in.
+    Before the first whole window and after the last it goes on at the mean growth between them,
+    shrunk by how far they are apart: cut windows would let the season leak into the level, and a
+    level that stands still there would let growth leak into the season.
     """
     n = len(counts)
     tops, bottoms = np.zeros(n + 1), np.zeros(n + 1)
@@ -80,11 +82,19 @@ def level_of(counts: FloatArray, whole: FloatArray, season: int) -> FloatArray:
         bottoms[t + 1] = bottoms[t] + (whole[t] if seen else 0.0)
     width = min(season, n)
     out = np.empty(n)
-    for t in range(n):
-        first = min(max(t - width // 2, 0), n - width)
+    start, end = width // 2, n - width + width // 2  # middles of the first and last whole windows
+    for t in range(start, end + 1):
+        first = t - start
         top = tops[first + width] - tops[first]
         bottom = bottoms[first + width] - bottoms[first]
         out[t] = top / bottom if bottom > 0.0 and top > 0.0 else math.nan
+    growth = 0.0  # a period, of the log
+    if end > start and out[start] > 0.0 and out[end] > 0.0:
+        growth = math.log(out[end] / out[start]) / (end - start + width // 2)
+    for t in range(start):
+        out[t] = out[start] * math.exp(growth * (t - start))
+    for t in range(end + 1, n):
+        out[t] = out[end] * math.exp(growth * (t - end))
     return out
 
 

@@ -42,7 +42,7 @@ def write_finding(part: SeriesEffect) -> str:
 
     Examples
     --------
-    "Robbery in London: 902 fewer than the 5,718 expected"
+    "Robbery in London: 903 fewer than the 5,719 expected"
     """
     head = f"{capitalise(part.offence)} in {part.area}"
     seen, expected = write_count(part.observed), write_count(part.expected)

@@ -87,10 +87,7 @@ def test_a_late_area_is_forecast_beside_the_others() -> None:
 
 
 def test_a_planted_drift_goes_on_and_is_damped() -> None:
-    """Ten per cent a year: the next months lie about between standing still and going on.
-
-    About, since a drift is shrunk and half a year of growth at each end passes for a season.
-    """
+    """Ten per cent a year: the next months lie between standing still and going on."""
     months = np.arange(84)
     rate = 3000 * 1.1 ** (months / 12)
     values = np.random.default_rng(1).poisson(rate).astype(float)[None]
@@ -98,7 +95,7 @@ def test_a_planted_drift_goes_on_and_is_damped() -> None:
     middle = np.median(DynamicCounts().fit(panel).forecast(6).draws[:, 0], axis=0)
     days = days_in(pd.period_range("2018-01", periods=6, freq="M")) / (365.25 / 12)
     level = middle / days
-    assert level[-1] > 0.98 * rate[71]
+    assert level[-1] > 0.99 * rate[71]
     assert level[-1] < 1.03 * rate[77]
 
 

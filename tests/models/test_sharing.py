@@ -157,12 +157,18 @@ def test_pit_where_nothing_is_expected() -> None:
 
 
 def test_a_level_is_the_share_in_the_year_around() -> None:
-    # windows of 4 around each period begin at -2 from it: those at the ends are the whole ones
+    # whole windows of 4 around a period begin at -2 from it: those of the periods 2 to 5
     counts = np.array([1.0, 2, 3, 4, 5, 6, 7])
     whole = np.array([10.0, 10, 10, 10, 20, 20, 20])
-    starts = [0, 0, 0, 1, 2, 3, 3]
-    wanted = [counts[s : s + 4].sum() / whole[s : s + 4].sum() for s in starts]
-    assert level_of(counts, whole, 4) == pytest.approx(wanted, rel=1e-12)
+    inside = [counts[s : s + 4].sum() / whole[s : s + 4].sum() for s in range(4)]
+    assert inside == pytest.approx([10 / 40, 14 / 50, 18 / 60, 22 / 70])
+    found = level_of(counts, whole, 4)
+    assert found[2:6] == pytest.approx(inside, rel=1e-12)
+    # beyond them it grows as from the first to the last, 3 periods apart, drawn to none as though
+    # half a window more lay between: 3 + 2
+    growth = np.log((22 / 70) / (10 / 40)) / 5
+    assert found[[0, 1]] == pytest.approx(10 / 40 * np.exp([-2 * growth, -growth]), rel=1e-12)
+    assert found[6] == pytest.approx(22 / 70 * np.exp(growth), rel=1e-12)
 
 
 def test_a_level_leaves_out_what_is_missing_on_either_side() -> None:
