@@ -78,12 +78,19 @@ class Previous(_Part):
     def _has_a_year(self) -> Self:
         if self.year is None and self.start is None:
             raise ValueError("must have a start or a year: found neither. Add one.")
+        if self.start is not None and self.end is not None and self.end < self.start:
+            raise ValueError(f"must not end before it starts: found {self.start} to {self.end}.")
         return self
 
     @property
     def when(self) -> int:
         """Year of the run."""
         return self.start.year if self.start is not None else int(self.year or 0)
+
+    @property
+    def days_known(self) -> bool:
+        """Whether its first and its last day are known."""
+        return self.start is not None and self.end is not None
 
 
 class Shock(_Part):
@@ -153,6 +160,13 @@ class Campaign(BaseModel):
         Dated shocks beside London's own table.
     output : sequence of Output
     claim : sequence of Claim
+    adjacent : mapping of str to sequence of str, optional
+        For each area those next to it: where displacement is looked for.
+    selection : str, optional
+        How its places were chosen, such as "the ten worst of last summer".
+    cost : float, optional
+        What it cost, in pounds of `cost_year`.
+    cost_year : int, optional
     source : str, optional
         Where the facts come from.
 
@@ -181,6 +195,10 @@ class Campaign(BaseModel):
     disruption: tuple[Shock, ...] = ()
     output: tuple[Output, ...] = ()
     claim: tuple[Claim, ...] = ()
+    adjacent: dict[str, Names] = Field(default_factory=dict)
+    selection: str = ""
+    cost: float | None = Field(default=None, ge=0)
+    cost_year: int | None = Field(default=None, ge=1990, le=2100)
 
     def __init__(self, **values: Any) -> None:
         subject = f"Campaign {values['name']!r}" if values.get("name") else "Campaign"
@@ -208,6 +226,23 @@ class Campaign(BaseModel):
             raise ValueError(
                 f"must name each offence and area once: {name_offenders(twice)} "
                 "stands there again. Remove the copy."
+            )
+        over = [
+            f"{run.start} to {run.end or 'an unknown day'}"
+            for run in self.previous
+            if run.start is not None
+            and run.start <= self.end
+            and (run.end or run.start) >= self.start
+        ]
+        if over:
+            raise ValueError(
+                f"must not list a previous run that overlaps it: found {name_offenders(over)}. "
+                "Correct its days, or remove it from `previous`."
+            )
+        if (self.cost is None) != (self.cost_year is None):
+            raise ValueError(
+                "must have both `cost` and `cost_year`, or neither: found one. Add the year whose "
+                "prices the cost is in."
             )
         both = set(self.comparison.areas) & set(self.areas or ())
         both |= set(self.comparison.offences) & set(self.offences)

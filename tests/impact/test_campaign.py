@@ -278,3 +278,29 @@ def test_an_area_that_was_counted_late_is_named() -> None:
         campaign.check(replace(panel, values=values))
     some = campaign.model_copy(update={"areas": ("Area 01", "Area 02")})
     some.check(replace(panel, values=values))
+
+
+def test_a_previous_run_that_overlaps_is_refused() -> None:
+    # the run of 5 to 20 November 2020 shares 5 to 8 November with the campaign
+    run = {"start": "2020-11-05", "end": "2020-11-20"}
+    with pytest.raises(CampaignError, match="must not list a previous run that overlaps it: found "
+                       "2020-11-05 to 2020-11-20. Correct its days"):  # fmt: skip
+        Campaign(**GOOD, previous=[run])
+    Campaign(**GOOD, previous=[{"start": "2020-11-09", "end": "2020-11-20"}])  # the day after
+
+
+def test_a_previous_run_must_be_in_order() -> None:
+    run = {"start": "2019-11-05", "end": "2019-10-20"}
+    with pytest.raises(CampaignError, match="must not end before it starts: found 2019-11-05"):
+        Campaign(**GOOD, previous=[run])
+
+
+def test_a_cost_needs_the_year_of_its_prices() -> None:
+    with pytest.raises(CampaignError, match="must have both `cost` and `cost_year`, or neither"):
+        Campaign(**GOOD, cost=250_000)
+    assert Campaign(**GOOD, cost=250_000, cost_year=2020).cost == 250_000
+
+
+def test_adjacent_areas_are_read_by_area() -> None:
+    campaign = Campaign(**GOOD, adjacent={"Camden": ["Brent", "Barnet"], "Brent": "Barnet"})
+    assert campaign.adjacent == {"Camden": ("Brent", "Barnet"), "Brent": ("Barnet",)}
