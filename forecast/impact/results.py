@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from forecast.data.sources import Snapshot
 from forecast.impact.checks import days_in_window
 from forecast.impact.effect import SeriesEffect
 from forecast.impact.placebo import Placebo
+from forecast.impact.plain import clean, pair, records
 from forecast.periods import label
 
 if TYPE_CHECKING:
     from forecast.impact.evaluation import Evaluation
 
 SCHEMA = "forecast.evaluation/1"
-DIGITS = 6
 
 
 def describe_evaluation(result: Evaluation, *, command: str | None) -> dict[str, object]:
@@ -47,7 +44,7 @@ def describe_evaluation(result: Evaluation, *, command: str | None) -> dict[str,
         },
         "measure": result.counts.measure,
         "results": [_describe_part(part, result) for part in result.effect.parts],
-        "year_on_year": _describe_with_interval(result.year_on_year, "change_percent"),
+        "year_on_year": records(result.year_on_year, "change_percent"),
         "headline": [
             {
                 "claim": ladder.claim.text,
@@ -92,7 +89,7 @@ def describe_evaluation(result: Evaluation, *, command: str | None) -> dict[str,
         },
     }
     if result.sensitivity is not None:
-        content["sensitivity"] = _describe_with_interval(result.sensitivity, "effect_percent")
+        content["sensitivity"] = records(result.sensitivity, "effect_percent")
     return content
 
 
@@ -106,22 +103,6 @@ def describe_snapshot(snapshot: Snapshot, measure: str) -> dict[str, object]:
         "measure": measure,
         "synthetic": snapshot.synthetic,
     }
-
-
-def clean(value: Any) -> Any:
-    """A number for JSON: None when undefined, whole when whole, else rounded."""
-    if value is None or isinstance(value, str | bool):
-        return value
-    number = float(value)
-    if not math.isfinite(number):
-        return None
-    return int(number) if number == int(number) else round(number, DIGITS)
-
-
-def pair(bounds: Sequence[float]) -> list[Any] | None:
-    """An interval for JSON: None when a bound is undefined."""
-    values = [clean(b) for b in bounds]
-    return None if any(v is None for v in values) else values
 
 
 def _describe_part(part: SeriesEffect, result: Evaluation) -> dict[str, object]:
@@ -183,14 +164,3 @@ def _describe_windows(part: SeriesEffect, result: Evaluation) -> dict[str, objec
     if result.baseline.calibration is None and result.placebo.calibration() is not None:
         return {"windows": 0, "held": None, "rank": None}
     return describe_placebo(part, result.placebo)
-
-
-def _describe_with_interval(table: pd.DataFrame, name: str) -> list[dict[str, object]]:
-    """The rows of a table, the two columns of an interval as a pair."""
-    bounds = (f"{name}_lower", f"{name}_upper")
-    rows = []
-    for row in table.to_dict("records"):
-        out: dict[str, object] = {str(k): clean(v) for k, v in row.items() if k not in bounds}
-        out[f"{name}_interval"] = pair([row[b] for b in bounds])
-        rows.append(out)
-    return rows

@@ -13,7 +13,8 @@ import pytest
 from forecast.data.panel import Panel
 from forecast.impact.campaign import Campaign
 from forecast.impact.evaluation import Evaluation, evaluate
-from forecast.impact.results import clean, describe_placebo, pair
+from forecast.impact.plain import clean, pair
+from forecast.impact.results import describe_placebo
 from forecast.simulation import simulate
 
 # DESIGN: the schema forecast.evaluation/1; "sentence" is an addition to it
