@@ -125,13 +125,7 @@ def compare_models(
     [['StructuralTrend', True, '']]
     """
     panel = take_panel(campaign, counts, level=level, draws=draws, seed=seed)
-    chosen = usual_models() if models is None else tuple(list_models(models))
-    names = [model.name for model in chosen]
-    if not names or len(set(names)) < len(names):
-        raise DataError(
-            f"Models to compare must be one or more, of different names: found "
-            f"{', '.join(names) or 'none'}. Leave `models` out for all that ship."
-        )
+    chosen = take_models(models)
     asked = _Question.of(campaign, panel, level=level, draws=draws, seed=seed)
     steps = len(asked.windows) + 1  # the campaign's own window comes last
     rows: list[dict[str, Any]] = []
@@ -144,6 +138,30 @@ def compare_models(
         rows += asked.put_to(model, step)
         step(steps, steps)
     return lay_out(rows)
+
+
+def take_models(models: Model | Sequence[Model] | None) -> tuple[Model, ...]:
+    """Return the models to be asked: all that ship, or those given once they make sense.
+
+    Raises
+    ------
+    DataError
+        If they are none, are no models, or two have the same name.
+    """
+    chosen = usual_models() if models is None else tuple(list_models(models))
+    names = [model.name for model in chosen]
+    if not names or len(set(names)) < len(names):
+        raise DataError(
+            f"Models to compare must be one or more, of different names: found "
+            f"{', '.join(names) or 'none'}. Leave `models` out for all that ship."
+        )
+    return chosen
+
+
+def take_pool(model: Model, panel: Panel, campaign: Campaign) -> Panel:
+    """Return the counts whose placebo errors are pooled: of a slow model the campaign's alone."""
+    slow = isinstance(model, SeasonalProphet)
+    return panel.select(offence=campaign.offences) if slow else panel
 
 
 def lay_out(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
@@ -222,9 +240,7 @@ class _Question:
 
     def _pool(self, model: Model) -> Panel:
         """The offences whose placebo errors are pooled for a model."""
-        if isinstance(model, SeasonalProphet):
-            return self.totals.select(offence=self.campaign.offences)
-        return self.totals
+        return take_pool(model, self.totals, self.campaign)
 
 
 def _describe(part: SeriesEffect) -> dict[str, Any]:
