@@ -12,14 +12,13 @@ from forecast.errors import DataError, name_offenders
 from forecast.models.draws import FloatArray
 from forecast.models.sharing import deviation_sums
 from forecast.periods import FREQUENCY_NAMES, PERIODS_A_YEAR, exposure, label
-from forecast.seasonality.calendar import calendar_table
+from forecast.seasonality.calendar import count_bank_holidays
 from forecast.seasonality.disruptions import Disruption
 from forecast.seasonality.harmonics import fourier
 
 ORDER, SHARE_ORDER = {"M": 4, "W-SUN": 4, "D": 4}, 2
 """Annual waves of a total, and of how an area's season differs from its total's."""
 
-_CALENDAR = {"M": (), "W-SUN": ("bank_holidays",), "D": ("bank_holidays",)}
 _WAVE_SPREAD = 0.2  # prior standard deviation of the first annual wave; of wave k over k squared
 _OTHER_SPREAD = 0.3  # of every other coefficient: a factor of about 1.35 either way
 _NAMED_SPREAD = 0.6  # of a disruption or a regressor: a factor of 1.8 either way, or 0.55
@@ -36,9 +35,8 @@ def _usual_columns(first: pd.Period, last: pd.Period) -> FloatArray:
     columns = [fourier(periods, order=ORDER[freq])]
     if freq == "D":
         columns += [_weekday(periods), _first_days(periods)]
-    if _CALENDAR[freq]:
-        table = calendar_table(periods)[list(_CALENDAR[freq])]
-        columns.append(table.to_numpy(dtype=np.float64))
+    if freq != "M":
+        columns.append(count_bank_holidays(periods)[:, None].astype(np.float64))
     return np.hstack(columns)
 
 

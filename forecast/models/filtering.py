@@ -187,9 +187,11 @@ def evolve(
         covariance[i, 1] *= damping
     covariance[0, 0] += step
     covariance[1, 1] += (1.0 - damping * damping) * drift_variance
-    for i in range(2, p):
-        for j in range(2, p):
-            covariance[i, j] /= season_discount
+    if season_discount != 1.0:
+        grown = 1.0 / season_discount
+        for i in range(2, p):
+            for j in range(2, p):
+                covariance[i, j] *= grown
 
 
 @njit(cache=True)
@@ -315,13 +317,15 @@ def filter_total(
                 continue
             steps[k] = -1.0
             ahead, spread = offset[t], settings[k, 1]
+            gain[:] = 0.0
+            for j in range(p):  # by rows, which the processor adds four at a time: it is symmetric
+                x = regressors[t, j]
+                ahead += mean[j] * x
+                if x != 0.0:
+                    for i in range(p):
+                        gain[i] += covariance[j, i] * x
             for i in range(p):
-                total = 0.0
-                for j in range(p):
-                    total += covariance[i, j] * regressors[t, j]
-                gain[i] = total
-                ahead += mean[i] * regressors[t, i]
-                spread += total * regressors[t, i]
+                spread += gain[i] * regressors[t, i]
             y = counts[t]
             shape = inverse_trigamma(spread)
             rate = math.exp(digamma(shape) - ahead)
@@ -336,6 +340,7 @@ def filter_total(
             shrunk = (1.0 - trigamma(shape + y) / spread) / spread
             for i in range(p):
                 mean[i] += gain[i] * moved
+                scaled = gain[i] * shrunk
                 for j in range(p):
-                    covariance[i, j] -= gain[i] * gain[j] * shrunk
+                    covariance[i, j] -= scaled * gain[j]
     return f, q, w

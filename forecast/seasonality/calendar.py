@@ -328,6 +328,30 @@ def _dark_hours_of(day: dt.date) -> float:
     return 24.0 - max(hour, EVENING_STARTS)
 
 
+def count_bank_holidays(periods: pd.PeriodIndex) -> NDArray[np.int64]:
+    """Return the bank holidays of England in each period, shape (period,).
+
+    Raises
+    ------
+    DataError
+        If the periods are not days, weeks or months.
+
+    Examples
+    --------
+    >>> count_bank_holidays(pd.period_range("2020-05", "2020-06", freq="M")).tolist()
+    [2, 0]
+    """
+    require_periods(periods)
+    return count_days([d for y in _years_of(periods) for d, _ in _bank_holidays_of(y)], periods)
+
+
+def _years_of(periods: pd.PeriodIndex) -> range:
+    """Years that periods in any order reach over."""
+    if periods.empty:
+        return range(0)
+    return range(first_day(periods.min()).year, last_day(periods.max()).year + 1)
+
+
 def calendar_table(periods: pd.PeriodIndex) -> pd.DataFrame:
     """Return what the calendar says of each period: its days, holidays, nights and darkness.
 
@@ -360,9 +384,7 @@ def calendar_table(periods: pd.PeriodIndex) -> pd.DataFrame:
     2020-11    30                     8               0          0
     """
     require_periods(periods)
-    spans = [] if periods.empty else [(first_day(periods.min()), last_day(periods.max()))]
-    years = [year for first, last in spans for year in range(first.year, last.year + 1)]
-    holidays = [day for year in years for day, _ in _bank_holidays_of(year)]
+    years = _years_of(periods)
     half_term = [
         _half_term_of(year)["start"] + dt.timedelta(days=k) for year in years for k in range(5)
     ]
@@ -372,7 +394,7 @@ def calendar_table(periods: pd.PeriodIndex) -> pd.DataFrame:
         "days": days_in(periods),
         "weekend_days": weekend_days(periods),
         "friday_saturday_days": friday_saturday_days(periods),
-        "bank_holidays": count_days(holidays, periods),
+        "bank_holidays": count_bank_holidays(periods),
         "half_term_days": count_days(half_term, periods),
         "halloween": count_days(halloweens, periods),
         "halloween_friday_saturday": count_days(busy, periods),
