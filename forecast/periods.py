@@ -309,12 +309,12 @@ def periods_between(start: dt.date, end: dt.date, freq: str) -> pd.PeriodIndex:
     )
 
 
-def shift_window(periods: pd.PeriodIndex, *, years: int, half: bool = False) -> pd.PeriodIndex:
+def shift_window(periods: pd.PeriodIndex, *, years: int, back: float = 0.0) -> pd.PeriodIndex:
     """Move a window of consecutive periods to another year, with the same length.
 
     Months keep their names. Weeks and days move by whole weeks, to the ones nearest to the same
-    date, so that weekdays stay aligned. With `half` the window moves on by half a year more
-    (backwards in time), so that an autumn window becomes a spring window of the same year.
+    date, so that weekdays stay aligned. `back` moves the window further back by a part of a year:
+    with one half an autumn window becomes a spring window of the same year.
 
     Parameters
     ----------
@@ -322,20 +322,19 @@ def shift_window(periods: pd.PeriodIndex, *, years: int, half: bool = False) -> 
         Consecutive periods.
     years : int
         How many years later; negative for earlier.
-    half : bool, default False
-        Whether to move half a year back as well: October becomes April of that year.
+    back : float, default 0
+        Part of a year to move back as well: with 0.5 October becomes April of that year.
 
     Examples
     --------
     >>> window = pd.period_range("2020-10", "2020-11", freq="M")
-    >>> [str(p) for p in shift_window(window, years=-1, half=True)]
+    >>> [str(p) for p in shift_window(window, years=-1, back=0.5)]
     ['2019-04', '2019-05']
     """
     freq = periods.freqstr
     if freq == "M":
-        return periods + (12 * years - (6 if half else 0))
-    days = round(365.25 * years - (365.25 / 2 if half else 0))
-    weeks = round(days / 7)
+        return periods + (12 * years - round(12 * back))
+    weeks = round(365.25 * (years - back) / 7)
     return periods + (weeks if freq == "W-SUN" else 7 * weeks)
 
 

@@ -195,25 +195,29 @@ def test_periods_that_a_window_touches(freq: str, count: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "freq", "years", "half", "moved"),
+    ("start", "freq", "years", "back", "moved"),
     [
-        ("2020-10", "M", -1, False, "2019-10"),
-        ("2020-10", "M", 0, True, "2020-04"),
-        ("2020-10", "M", 3, True, "2023-04"),
+        ("2020-10", "M", -1, 0.0, "2019-10"),
+        ("2020-10", "M", 0, 0.5, "2020-04"),
+        ("2020-10", "M", 3, 0.5, "2023-04"),
         # 52 weeks before 19 October 2020, a Monday, is 21 October 2019, a Monday.
-        ("2020-10-19", "W-SUN", -1, False, "2019-10-21"),
-        ("2020-10-19", "D", -1, False, "2019-10-21"),
+        ("2020-10-19", "W-SUN", -1, 0.0, "2019-10-21"),
+        ("2020-10-19", "D", -1, 0.0, "2019-10-21"),
         # Six years are 2,191.5 days, 313 weeks and half a day: 20 October 2014, a Monday.
-        ("2020-10-19", "D", -6, False, "2014-10-20"),
+        ("2020-10-19", "D", -6, 0.0, "2014-10-20"),
         # Half a year back is 183 days, 26 weeks: 20 April 2020, a Monday.
-        ("2020-10-19", "W-SUN", 0, True, "2020-04-20"),
+        ("2020-10-19", "W-SUN", 0, 0.5, "2020-04-20"),
+        # A twelfth of a year is 30.4 days, 4 weeks; a quarter 91.3 days, 13 weeks.
+        ("2020-10-19", "D", 0, 1 / 12, "2020-09-21"),
+        ("2020-10-19", "D", -1, 0.25, "2019-07-22"),
+        ("2020-10", "M", 0, 0.25, "2020-07"),
     ],
 )
 def test_windows_move_and_keep_weekday_and_length(
-    start: str, freq: str, years: int, half: bool, moved: str
+    start: str, freq: str, years: int, back: float, moved: str
 ) -> None:
     window = pd.period_range(start, periods=3, freq=freq)
-    found = shift_window(window, years=years, half=half)
+    found = shift_window(window, years=years, back=back)
     assert label(found[0]) == moved
     assert len(found) == 3
     assert found.freqstr == freq

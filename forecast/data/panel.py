@@ -262,7 +262,8 @@ def split_series(
         )
     keys = ["group", "offence"] if by == "group" else [by]
     kinds = series[keys].drop_duplicates()
-    masks = [(series[keys] == row).all(axis=1).to_numpy() for _, row in kinds.iterrows()]
+    kind = series.groupby(keys, sort=False, dropna=False).ngroup().to_numpy()  # (series,)
+    masks = [kind == number for number in range(len(kinds))]
     area: Any = total_name if by == "offence" else kinds[keys[0]].astype(str).to_list()
     offence: Any = "all offences" if by == "area" else kinds["offence"].astype(str).to_list()
     return pd.DataFrame({"area": area, "offence": offence}), masks

@@ -17,6 +17,7 @@ from forecast.data.panel import Panel
 from forecast.impact.campaign import Campaign
 from forecast.models.base import FittedModel, Model, Paths, stream
 from forecast.models.draws import FloatArray, Forecast
+from forecast.periods import PERIODS_A_YEAR
 from forecast.seasonality.disruptions import Disruption, disrupted, disruptions
 
 
@@ -158,3 +159,33 @@ def _solve(whole: FloatArray, rates: FloatArray, factor: float) -> FloatArray:
 def fit_before(model: Model, panel: Panel, start: pd.Period) -> FittedModel:
     """Fit to what came before a period; the periods at and after it are cut off first."""
     return model.fit(panel.before(start))
+
+
+class Learner:
+    """Fits a model before one period after another, and goes on where it can.
+
+    A model that can take in new counts without learning anew (`update`) is fitted anew once a
+    year and goes on in between, so that many windows cost little more than one. It never sees
+    anything at or after the period that it is asked for.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._fitted: FittedModel | None = None
+        self._since: pd.Period | None = None
+
+    def before(self, panel: Panel, start: pd.Period) -> FittedModel:
+        """Return the model as it stands just before a period; periods are asked from early on."""
+        fitted, since = self._fitted, self._since
+        year = PERIODS_A_YEAR[panel.freq]
+        if (
+            fitted is not None
+            and since is not None
+            and hasattr(fitted, "update")
+            and fitted.panel.series.equals(panel.series)
+            and since <= start < since + year
+        ):
+            self._fitted = fitted.update(panel.before(start))
+        else:
+            self._fitted, self._since = fit_before(self._model, panel, start), start
+        return self._fitted

@@ -17,15 +17,22 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from forecast.data.panel import Panel
-from forecast.impact.baseline import Calibration, fit_before, log_sd, mask
+from forecast.impact.baseline import Calibration, Learner, log_sd, mask
 from forecast.impact.campaign import Campaign
 from forecast.models.base import Model
 from forecast.models.draws import FloatArray, Forecast, median
 from forecast.periods import PERIODS_A_YEAR, first_day, label, last_day, shift_window
 from forecast.seasonality.disruptions import Disruption, disrupted, recording_breaks
 
-MIN_HISTORY = {"M": 36, "W-SUN": 156, "D": 1095}
-"""Periods that must come before a placebo window: three years."""
+MIN_HISTORY = {"M": 36, "W-SUN": 104, "D": 731}
+"""Periods that must come before a placebo window: three years of months, two of weeks or days."""
+
+PLACES = {"M": (2,), "W-SUN": (2, 4, 6, 12), "D": (2, 4, 6, 12)}
+"""Windows a year, evenly spaced from the campaign's season: as few as give `RANK_WINDOWS`.
+
+Weeks and days often have a short history. Of months there are two, for more windows in other
+parts of the year erred more and made no interval narrower (London, eight offences).
+"""
 
 MIN_WINDOWS = 4
 """Distinct windows below which nothing is calibrated."""
@@ -43,13 +50,15 @@ Progress = Callable[[int, int], None]
 class Window:
     """One placebo window.
 
-    `same_season` tells a window like the campaign's from one half a year away; `earlier` is
-    "known", "possible" or "none known": a run of the same campaign in that autumn.
+    `same_season` tells a window like the campaign's from one in another part of the year, and
+    `back` how far it lies from there: 0.5 is half a year. `earlier` is "known", "possible" or
+    "none known": a run of the same campaign in that autumn.
     """
 
     periods: pd.PeriodIndex
     same_season: bool
     earlier: str
+    back: float = 0.5
 
     @property
     def name(self) -> str:
@@ -66,7 +75,7 @@ class Placebo:
     ----------
     errors : pandas.DataFrame
         One row a window and series (totals have the total's name as area): `window`, `year`,
-        `same_season`, `earlier`, `offence`, `area`, `is_total`, `observed`, `expected`,
+        `same_season`, `back`, `earlier`, `offence`, `area`, `is_total`, `observed`, `expected`,
         `error` (log of observed over expected), `spread` (the model's own standard deviation),
         `z` (error over spread), `z_share` (the same of the area's share; NaN for totals).
     windows : tuple of Window
@@ -116,7 +125,7 @@ class Placebo:
         )
 
     def summary(self) -> pd.DataFrame:
-        """Return windows and how many held: all, same season only, other season only, none known.
+        """Return windows and how many held: all, same season, others, no earlier run known.
 
         One row a set: `windows` (distinct), `tests` (one a window and offence), `held`,
         `mean_width_percent` (width of the interval of the effect in points).
@@ -126,11 +135,14 @@ class Placebo:
         sets = {
             "all windows": totals,
             "same season": totals[same],
-            "half a year away": totals[~same],
+            "half a year away": totals[~same & (totals["back"] == 0.5)],
+            "other parts of the year": totals[~same & (totals["back"] != 0.5)],
             "no earlier campaign known": totals[none_known],
         }
         rows = []
         for name, part in sets.items():
+            if name == "other parts of the year" and part.empty:
+                continue
             width = 100 * (np.exp(part["half_width"]) - np.exp(-part["half_width"]))
             rows.append(
                 {
@@ -159,25 +171,47 @@ def find_windows(
 ) -> tuple[Window, ...]:
     """Find the quiet windows of a panel that are like the campaign's.
 
-    Left out are the campaign's own year, windows with under three years before them, windows
-    that hold a disrupted period or had one in the year before, and windows with a step in
-    recording in them or in the half year before. Windows do not overlap: with a campaign of
-    more than half a year only the same season is used, with one of more than a year not every
-    year.
+    They have the campaign's length, lie in its season and half a year away, and do not overlap.
+    Where these are fewer than `RANK_WINDOWS`, with weeks and days windows in more parts of the
+    year come in, evenly spaced; and where that is still too few, those of the campaign's own
+    year that came before it. Left out are the campaign's own year otherwise, windows with too little before them
+    (`MIN_HISTORY`), windows that hold a disrupted period or had one in the year before, and
+    windows with a step in recording in them or in the half year before. With a campaign of more
+    than half a year only the same season is used, with one of more than a year not every year.
     """
     own = campaign.periods(panel.freq)
     length_years = len(own) / PERIODS_A_YEAR[panel.freq]
-    step = max(1, int(np.ceil(length_years - 0.05)))
     bad = _unquiet(panel, shocks)
-    found = []
+    best: tuple[Window, ...] = ()
+    places_a_year = [n for n in PLACES[panel.freq] if length_years <= 1 / n] or [1]
+    tries = [(n, False) for n in places_a_year]
+    if panel.freq != "M":
+        tries.append((places_a_year[-1], True))
+    for places, own_year in tries:
+        found = _windows_at(campaign, panel, bad, places=places, own_year=own_year)
+        if len(found) > len(best):
+            best = found
+        if len(best) >= RANK_WINDOWS:
+            break
+    return best
+
+
+def _windows_at(
+    campaign: Campaign, panel: Panel, bad: NDArray[np.bool_], *, places: int, own_year: bool
+) -> tuple[Window, ...]:
+    """The usable windows with so many places a year, from early to late."""
+    own = campaign.periods(panel.freq)
+    step = max(1, int(np.ceil(len(own) / PERIODS_A_YEAR[panel.freq] - 0.05)))
     span = range(panel.periods[0].year - own[0].year, panel.periods[-1].year - own[0].year + 2)
+    found = []
     for years in span:
-        for half in (True, False) if length_years <= 0.5 else (False,):
-            periods = shift_window(own, years=years, half=half)
-            if years % step or not _usable(periods, own, panel, bad):
+        for place in range(places - 1, -1, -1):
+            back = place / places
+            periods = shift_window(own, years=years, back=back)
+            if years % step or not _usable(periods, own, panel, bad, own_year=own_year):
                 continue
-            earlier = _earlier(campaign, periods, same_season=not half)
-            found.append(Window(periods, not half, earlier))
+            earlier = _earlier(campaign, periods, same_season=place == 0)
+            found.append(Window(periods, place == 0, earlier, back))
     return tuple(found)
 
 
@@ -203,16 +237,27 @@ def _spread_forward(flags: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
 
 
 def _usable(
-    periods: pd.PeriodIndex, own: pd.PeriodIndex, panel: Panel, bad: NDArray[np.bool_]
+    periods: pd.PeriodIndex,
+    own: pd.PeriodIndex,
+    panel: Panel,
+    bad: NDArray[np.bool_],
+    *,
+    own_year: bool,
 ) -> bool:
-    """Whether a window lies in the data, has history, is quiet and is not the campaign's year."""
-    at = panel.periods.get_indexer(periods)
-    if at.min() < MIN_HISTORY[panel.freq]:
+    """Whether a window lies in the data, has history, is quiet and is not the campaign's year.
+
+    With `own_year` the campaign's year is let in as far as it came before the campaign.
+    """
+    first = periods[0].ordinal - panel.periods[0].ordinal
+    here = slice(first, first + len(periods))
+    if first < MIN_HISTORY[panel.freq] or here.stop > len(panel.periods):
         return False
-    own_years = set(own.year)
-    if periods[0].year in own_years or bool(np.isin(periods, own).any()):
+    if periods[0] <= own[-1] and periods[-1] >= own[0]:
         return False
-    return not bool(bad[at].any())
+    if own[0].year <= periods[0].year <= own[-1].year and not (own_year and periods[-1] < own[0]):
+        return False
+    hidden = np.isnan(panel.values[:, here]).all(axis=0)  # (period,): a run that was left out
+    return not bool(bad[here].any() or hidden.any())
 
 
 def _earlier(campaign: Campaign, periods: pd.PeriodIndex, *, same_season: bool) -> str:
@@ -266,44 +311,23 @@ def run_placebos(
     own = np.isin(panel.periods, campaign.periods(panel.freq))
     hidden = mask(panel, own | disrupted(panel.periods, shocks))
     chosen = find_windows(campaign, panel, shocks) if windows is None else tuple(windows)
-    targets, others = _split(hidden, campaign)
+    groups = [
+        _Group(model, shown, seen, has_areas=has_areas)
+        for shown, seen, has_areas in zip(
+            _split(hidden, campaign), _split(panel, campaign), (True, False), strict=True
+        )
+        if len(seen.series)
+    ]
     rows: list[pd.DataFrame] = []
     for done, window in enumerate(chosen):
-        for whole in (targets, others):
-            part = _learnable(model, whole, window.periods[0])
-            if len(part.series):
-                fitted = fit_before(model, part, window.periods[0])
-                forecast = fitted.forecast(window.periods, draws=draws, seed=seed)
-                rows.append(_errors(forecast, panel, window, campaign))
+        rows += [found for g in groups if (found := g.judge(window, draws, seed)) is not None]
         if progress:
             progress(done + 1, len(chosen))
-    columns = ["window", "year", "same_season", "earlier", "offence", "area", "is_total"]
+    columns = ["window", "year", "same_season", "back", "earlier", "offence", "area", "is_total"]
     columns += ["observed", "expected", "error", "spread", "z", "z_share"]
     errors = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=columns)
     usable = errors[np.isfinite(errors["z"].astype(float))].reset_index(drop=True)
     return Placebo(usable.astype({"is_total": bool}), chosen, level)
-
-
-def _learnable(model: Model, panel: Panel, start: pd.Period) -> Panel:
-    """The offences that the model can learn from what came before a window.
-
-    An offence first counted, or first above zero, shortly before an early window says nothing
-    there; it must not stop the evaluation of a campaign that came years later.
-    """
-    before = panel.before(start)
-    needed = model.min_seasons * PERIODS_A_YEAR[panel.freq]
-    totals = before.total() if len(before.series) else before
-    known = []
-    for row, offence in enumerate(before.offences):
-        total = totals.values[row]  # (period,)
-        areas = before.values[(before.series["offence"] == offence).to_numpy()]
-        begun = np.cumsum(np.nan_to_num(total)) > 0  # (period,)
-        # A share is only seen in periods in which the total is above zero.
-        seen = ~np.isnan(areas) & begun & ((total > 0) if len(areas) > 1 else True)
-        counted = min(int((begun & ~np.isnan(total)).sum()), int(seen.sum(axis=1).min()))
-        if counted >= needed:
-            known.append(offence)
-    return panel.select(offence=known)
 
 
 def _split(panel: Panel, campaign: Campaign) -> tuple[Panel, Panel]:
@@ -314,22 +338,61 @@ def _split(panel: Panel, campaign: Campaign) -> tuple[Panel, Panel]:
     return targets, others.total() if rest else others
 
 
-def _errors(forecast: Forecast, panel: Panel, window: Window, campaign: Campaign) -> pd.DataFrame:
-    """Studentised errors of one window, totals and areas."""
-    at = panel.periods.get_indexer(window.periods)
-    part = panel.select(offence=forecast.series["offence"].unique().tolist())
-    total = forecast.total()
-    observed = np.nansum(part.total().values[:, at], axis=1)  # (offence,)
-    observed[np.isnan(part.total().values[:, at]).any(axis=1)] = np.nan
-    frame = _score(total, observed, window, is_total=True)
-    targeted = all(o in campaign.offences for o in forecast.series["offence"])
-    if not targeted or len(forecast.series) == len(total.series):
-        return frame
-    by_area = part.values[:, at].sum(axis=1)  # (series,)
-    areas = _score(forecast, by_area, window, is_total=False)
-    row = forecast.series["offence"].map({o: i for i, o in enumerate(total.series["offence"])})
-    areas["z_share"] = _share_errors(forecast, total, by_area, observed, row.to_numpy())
-    return pd.concat([frame, areas], ignore_index=True)
+class _Group:
+    """Offences that are learnt together, window after window."""
+
+    def __init__(self, model: Model, shown: Panel, seen: Panel, *, has_areas: bool) -> None:
+        self._shown, self._seen, self._totals = shown, seen, seen.total()
+        self._learner = Learner(model)
+        self._counted = _count_learnable(shown)
+        self._needed = model.min_seasons * PERIODS_A_YEAR[shown.freq]
+        self._has_areas = has_areas and len(seen.series) > len(seen.offences)
+
+    def judge(self, window: Window, draws: int, seed: int) -> pd.DataFrame | None:
+        """Studentised errors of one window, totals and areas; None when nothing can be learnt.
+
+        An offence first counted, or first above zero, shortly before an early window says
+        nothing there; it must not stop the evaluation of a campaign that came years later.
+        """
+        at = window.periods[0].ordinal - self._shown.periods[0].ordinal
+        enough = self._counted[:, at] >= self._needed  # (offence,)
+        known = [o for o, ok in zip(self._totals.offences, enough, strict=True) if ok]
+        if not known:
+            return None
+        part = self._shown if enough.all() else self._shown.select(offence=known)
+        fitted = self._learner.before(part, window.periods[0])
+        paths = fitted.paths(window.periods, draws=draws, seed=seed)
+        forecast = fitted.count(paths, window.periods, seed=seed)
+        here = slice(at, at + len(window.periods))
+        total = forecast.total()
+        observed = self._totals.values[enough, here].sum(axis=1)  # (offence,)
+        frame = _score(total, observed, window, is_total=True)
+        if not self._has_areas:
+            return frame
+        rows = self._seen.series["offence"].isin(known).to_numpy()
+        by_area = self._seen.values[rows, here].sum(axis=1)  # (series,)
+        areas = _score(forecast, by_area, window, is_total=False)
+        row = pd.Index(known).get_indexer(pd.Index(forecast.series["offence"])).astype(np.int64)
+        areas["z_share"] = _share_errors(forecast, total, by_area, observed, row)
+        alone = forecast.series["offence"].map(forecast.series["offence"].value_counts()) == 1
+        return pd.concat([frame, areas[~alone.to_numpy()]], ignore_index=True)
+
+
+def _count_learnable(panel: Panel) -> NDArray[np.int64]:
+    """Periods before each one from which an offence can be learnt, shape (offence, period + 1).
+
+    Of several areas the least: a share is only seen in periods in which the total is above zero.
+    """
+    totals = panel.total()
+    out = np.zeros((len(totals.series), len(panel.periods) + 1), dtype=np.int64)
+    for row, offence in enumerate(totals.offences):
+        total = totals.values[row]  # (period,)
+        areas = panel.values[(panel.series["offence"] == offence).to_numpy()]
+        begun = np.cumsum(np.nan_to_num(total)) > 0  # (period,)
+        seen = ~np.isnan(areas) & begun & ((total > 0) if len(areas) > 1 else True)
+        least = np.cumsum(seen, axis=1).min(axis=0)
+        out[row, 1:] = np.minimum(np.cumsum(begun & ~np.isnan(total)), least)
+    return out
 
 
 def _score(
@@ -339,14 +402,25 @@ def _score(
     sums = forecast.draws.sum(axis=2)  # (draw, series)
     expected, spread = median(sums), log_sd(sums)
     error = np.log(np.maximum(observed, 0.5) / np.maximum(expected, 0.5))
-    frame = forecast.series[["offence", "area"]].copy()
-    frame["window"], frame["year"] = window.name, window.periods[0].year
-    frame["same_season"], frame["earlier"] = window.same_season, window.earlier
-    frame["is_total"], frame["observed"], frame["expected"] = is_total, observed, expected
-    frame["error"], frame["spread"] = np.where(np.isnan(observed), np.nan, error), spread
-    frame["z"] = frame["error"] / frame["spread"]
-    frame["z_share"] = np.nan
-    return frame
+    error = np.where(np.isnan(observed), np.nan, error)
+    return pd.DataFrame(
+        {
+            "offence": forecast.series["offence"].to_numpy(),
+            "area": forecast.series["area"].to_numpy(),
+            "window": window.name,
+            "year": window.periods[0].year,
+            "same_season": window.same_season,
+            "back": window.back,
+            "earlier": window.earlier,
+            "is_total": is_total,
+            "observed": observed,
+            "expected": expected,
+            "error": error,
+            "spread": spread,
+            "z": np.divide(error, spread, out=np.full_like(error, np.nan), where=spread > 0),
+            "z_share": np.nan,
+        }
+    )
 
 
 def _share_errors(

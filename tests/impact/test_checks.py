@@ -201,6 +201,7 @@ def make_placebo(held: int, missed: int, offences: int = 1) -> Placebo:
         [pd.DataFrame({"year": years, "z": z, "offence": f"offence {k}"}) for k in range(offences)]
     ).assign(
         same_season=True,
+        back=0.0,
         earlier="none known",
         area="London",
         is_total=True,

@@ -16,6 +16,7 @@ from forecast.impact.baseline import shocks_of
 from forecast.impact.campaign import Campaign
 from forecast.impact.placebo import Placebo, Window, find_windows, run_placebos, t_limit
 from forecast.models.base import Model
+from forecast.models.dynamic import DynamicCounts
 from forecast.simulation import simulate
 
 Steady = Callable[[float], Model]
@@ -39,6 +40,7 @@ def make_placebo(rows: list[tuple[int, float]], level: float = 0.95) -> Placebo:
     errors = errors.assign(
         window=errors["year"].astype(str) + "-10",
         same_season=True,
+        back=0.0,
         earlier="none known",
         offence="robbery",
         area="London",
@@ -60,7 +62,17 @@ def run(panel: Panel, campaign: Campaign, model: Model, **given: Any) -> Placebo
 
 
 def test_the_summary_of_no_windows_counts_none() -> None:
-    columns = ["window", "year", "same_season", "earlier", "offence", "is_total", "spread", "z"]
+    columns = [
+        "window",
+        "year",
+        "same_season",
+        "back",
+        "earlier",
+        "offence",
+        "is_total",
+        "spread",
+        "z",
+    ]
     nothing = pd.DataFrame(columns=columns).astype({"is_total": bool})
     table = Placebo(nothing, (), 0.95).summary()
     assert table["tests"].tolist() == [0, 0, 0, 0]
@@ -133,15 +145,56 @@ def test_windows_are_like_the_campaign_s_and_never_overlap(
     assert {len(w.periods) for w in windows} == {len(own)}
     own_years = {p.year for p in own}
     season = {"M": 12, "W-SUN": 52, "D": 365}[freq]
+    history = {"M": 3, "W-SUN": 2, "D": 2}[freq] * season
     for window in windows:
         assert window.periods[0].year not in own_years
-        assert (panel.periods < window.periods[0]).sum() >= 3 * season
+        assert (panel.periods < window.periods[0]).sum() >= history
         if window.same_season:
             # the same days of another year, to within half a week
             gap = (window.periods[0].start_time - own[0].start_time).days / 365.25
             assert abs(gap - round(gap)) * 365.25 <= 3.6
     if len(own) > season / 2:
         assert all(w.same_season for w in windows)
+
+
+def test_a_short_daily_history_gives_windows_all_over_the_year() -> None:
+    # four years from November 2020: two must come before a window, so that only those of
+    # the end of November 2022 to September 2024 are left, a twelfth of a year apart, some in its own year
+    panel = simulate(areas=1, years=4, freq="D", start="2020-11")
+    campaign = make_campaign("2024-10-01", "2024-10-21")
+    windows = find_windows(campaign, panel, [])
+    starts = [w.periods[0] for w in windows]
+    assert len(windows) == 22
+    assert starts[0] >= panel.periods[731]
+    assert windows[-1].periods[-1] < campaign.periods("D")[0]
+    assert {p.day_of_week for p in starts} == {1}  # Tuesdays, like 1 October 2024
+    gaps = {(b - a).n for a, b in zip(starts[:-1], starts[1:], strict=True)}
+    assert gaps <= {28, 35}
+
+
+def test_a_window_that_holds_a_run_left_out_is_not_used() -> None:
+    panel = simulate(areas=2, years=9, freq="D")
+    campaign = make_campaign("2022-10-03", "2022-10-23")
+    values = panel.values.copy()
+    values[:, panel.periods == pd.Period("2019-10-10", "D")] = np.nan
+    before, after = (find_windows(campaign, p, []) for p in (panel, replace(panel, values=values)))
+    gone = {w.name for w in before} - {w.name for w in after}
+    assert gone <= {"2019-10-01 to 2019-10-21", "2019-09-30 to 2019-10-20"}
+    assert len(gone) == 1
+
+
+def test_a_model_that_goes_on_sees_nothing_of_later_windows() -> None:
+    panel = simulate(areas=2, years=9)
+    campaign = make_campaign("2023-10-01", "2023-10-31")
+    planted = panel.values.copy()
+    planted[:, panel.periods >= pd.Period("2020-10", "M")] *= 3
+    one, two = (
+        run(p, campaign, DynamicCounts(), draws=200)
+        for p in (panel, replace(panel, values=planted))
+    )
+    early = [f[f["window"] < "2020-10"].reset_index(drop=True) for f in (one.errors, two.errors)]
+    pd.testing.assert_frame_equal(*early)
+    assert not one.errors["z"].equals(two.errors["z"])
 
 
 def test_error_is_studentised_by_hand(steady: Steady) -> None:
