@@ -144,13 +144,7 @@ def _take_columns(
 
 def _is_empty(cell: Any) -> bool:
     """Whether a cell holds nothing."""
-    return (
-        cell is None
-        or cell is pd.NaT
-        or (isinstance(cell, float) and math.isnan(cell))
-        or (isinstance(cell, str) and not cell.strip())
-        or cell is pd.NA
-    )
+    return not str(cell).strip() if isinstance(cell, str) else bool(pd.isna(cell))
 
 
 def _read_days(
@@ -165,7 +159,11 @@ def _read_days(
             except DataError:
                 read[cell] = None
     days = [read[cell] for cell in cells]
-    bad = [f"{c!r} in {p}" for c, d, p in zip(cells, days, places, strict=True) if d is None]
+    bad = [
+        f"{'nothing' if _is_empty(cell) else repr(cell)} in {place}"
+        for cell, day, place in zip(cells, days, places, strict=True)
+        if day is None
+    ]
     if bad:
         problems.append(
             f"{subject} must have a day in every row: found {name_offenders(bad)}. "

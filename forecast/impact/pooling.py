@@ -378,9 +378,7 @@ def _pool(
     places: Sequence[SeriesEffect], found: Deviations, level: float, rng: np.random.Generator
 ) -> list[PooledArea]:
     """Draw the areas of one offence together."""
-    mean, keep = _draw_spread(found, rng)  # (draw, 1), (draw, area)
-    centre = mean + keep * (found.centre - mean)
-    own = centre + np.sqrt(keep) * (found.own - found.centre)  # (draw, area)
+    centre, own = pool_deviations(found, rng)  # (draw, area)
     percents = 100 * np.expm1(found.total[:, None] + own)
     lower, upper = interval(percents, level)
     observed = sum(p.observed for p in places)
@@ -404,6 +402,26 @@ def _pool(
         )
         for i, part in enumerate(places)
     ]
+
+
+def pool_deviations(found: Deviations, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+    """Draw the deviations of areas towards their mean.
+
+    Returns
+    -------
+    centre : numpy.ndarray
+        Each area's mean deviation given the mean and the spread of each draw, shape (draw, area).
+    own : numpy.ndarray
+        Draws of the deviations themselves, shape (draw, area): the areas' own draws, less wide by
+        as much as the others' deviations tell of theirs.
+
+    References
+    ----------
+    Gelman et al. (2013), Bayesian Data Analysis, third edition, equations 5.17 to 5.21.
+    """
+    mean, keep = _draw_spread(found, rng)  # (draw, 1), (draw, area)
+    centre = mean + keep * (found.centre - mean)
+    return centre, centre + np.sqrt(keep) * (found.own - found.centre)
 
 
 def _draw_spread(
