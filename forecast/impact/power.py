@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -157,33 +158,38 @@ class _Learnt(Model):
         return self.inner.name
 
     def fit(self, panel: Panel) -> FittedModel:
-        key = (panel.periods[-1], panel.values.shape, panel.values.tobytes())
+        return self.recall(panel, self.inner.fit)
+
+    def recall(self, panel: Panel, learn: Callable[[Panel], FittedModel]) -> FittedModel:
+        """What was learnt from these counts; learnt now when it was not yet."""
+        key = (panel.periods[0], panel.values.shape, panel.values.tobytes())
         if key not in self.known:
-            self.known[key] = _Reaching(self.inner.fit(panel), self.longest)
+            self.known[key] = _Reaching(self, learn(panel))
         return self.known[key]
 
 
 class _Reaching(FittedModel):
     """A fitted model that forecasts as far as the longest window once, and cuts from it."""
 
-    def __init__(self, fitted: FittedModel, longest: int) -> None:
+    def __init__(self, owner: _Learnt, fitted: FittedModel) -> None:
         vars(self).update(model=fitted.model, panel=fitted.panel)
         self.inner = fitted
-        self.longest = longest
-        self.made: dict[tuple[int, int], Forecast] = {}
+        self.longest = owner.longest
+        self.made: dict[tuple[int, int], Paths] = {}
+        if hasattr(fitted, "update"):  # new counts can be taken in without learning anew
+            self.update = partial(owner.recall, learn=fitted.update)
 
     def paths(self, periods: int | pd.PeriodIndex, *, draws: int = 1000, seed: int = 0) -> Paths:
-        return self.inner.paths(periods, draws=draws, seed=seed)
-
-    def forecast(
-        self, periods: int | pd.PeriodIndex, *, draws: int = 1000, seed: int = 0
-    ) -> Forecast:
         ahead, wanted = self._ahead(periods)
         if (draws, seed) not in self.made:
-            self.made[draws, seed] = self.inner.forecast(self.longest, draws=draws, seed=seed)
-        whole = self.made[draws, seed]
-        at = whole.periods.get_indexer(ahead[-wanted:])
-        return replace(whole, draws=whole.draws[:, :, at], periods=ahead[-wanted:])
+            self.made[draws, seed] = self.inner.paths(self.longest, draws=draws, seed=seed)
+        made, here = self.made[draws, seed], slice(len(ahead) - wanted, len(ahead))
+        return replace(
+            made, log_total=made.log_total[:, :, here], log_share=made.log_share[:, :, here]
+        )
+
+    def count(self, paths: Paths, periods: pd.PeriodIndex, *, seed: int) -> Forecast:
+        return self.inner.count(paths, periods, seed=seed)
 
 
 def measure_power(

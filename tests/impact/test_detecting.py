@@ -204,12 +204,10 @@ def test_known_noise_gives_the_known_smallest_fall(steady: Steady) -> None:
         )  # fmt: skip
         placebo = run_placebos(steady(0.05), panel, campaign(), [], level=0.95, draws=1000, seed=0)
         falls.append(judge_power(placebo, campaign(), panel)[0].fall)
-    print(np.mean(falls))
     sd = np.sqrt(0.05**2 + 1 / 30_000 + 0.05**2 / 180)
     windows = 52
     known = 100 * (1 - np.exp(-(stats.t.ppf(0.975, windows) + stats.norm.ppf(0.8)) * sd))
-    print(known)
-    assert np.mean(falls) == pytest.approx(known, rel=0.08)
+    assert np.mean(falls) == pytest.approx(known, rel=0.04)
 
 
 @pytest.mark.slow
