@@ -72,8 +72,8 @@ def test_all_problems_are_named_together(counts: Panel) -> None:
     with pytest.raises(DataError, match="Activity log must") as caught:
         read_activity(bad, campaign(), counts)
     assert str(caught.value).split("\n") == [
-        "- Activity log must have a day in every row: found '31/10/2022' in row 2, nothing in row 3. "
-        "Write days like 2020-10-19.",
+        "- Activity log must have a day in every row: found '31/10/2022' in row 2, nothing in row "
+        "3. Write days like 2020-10-19.",
         "- Activity log must have an amount in every row: it is missing in row 2. Fill it in, or "
         "drop the row.",
         "- Activity log must have amounts that are numbers: found 'many' in row 3. Correct them.",

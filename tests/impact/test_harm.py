@@ -315,3 +315,14 @@ def test_result_is_plain_and_says_no_cause() -> None:
     for text in harm.sentences():
         for word in ("caused", "led to", "thanks to", "benefit", "positive", "negative", "saved"):
             assert word not in text
+
+
+def test_what_is_not_verified_is_printed_as_such() -> None:
+    said = " ".join(robbery(observed=400.0).sentences())
+    assert "GDP deflator (read in a copy, not in the release itself, not verified;" in said
+    assert "4.3 for each recorded (recalled, not verified)" in said
+    assert "£11,320 in prices of 2015/16, verified in press;" in said
+    assert "average cost, with what is spent in anticipation of crime" in said
+    table = robbery().summary().set_index("basis")
+    assert table.loc["harm", "status"] == "widely quoted, not verified"
+    assert table.loc["cost", "status"] == ("verified in press; multiplier recalled, not verified")
