@@ -105,6 +105,30 @@ def ratio_draws(
     return np.asarray(rate(after) / (rate(float(np.sum(before))) / len(before)))
 
 
+def poisson_z(now: float, before: float) -> float:
+    """Return Wheeler's z of a change between two Poisson counts: 2 (sqrt(now) - sqrt(before)).
+
+    For screening: a change, not its cause. Where both counts are random its standard deviation
+    is the square root of 2, which is why 3 and not 2 is taken as a large one.
+
+    Returns
+    -------
+    float
+        NaN unless both counts are known.
+
+    References
+    ----------
+    Wheeler, A. P. (2018), The poisson e-test and other measures of change in crime counts;
+    square-root transformation: Anscombe (1948), Biometrika 35, pp. 246-254.
+
+    Examples
+    --------
+    >>> round(poisson_z(730, 1000), 1)
+    -9.2
+    """
+    return 2 * (float(np.sqrt(now)) - float(np.sqrt(before)))
+
+
 def compare(
     after: float,
     before: Sequence[float],
@@ -213,6 +237,65 @@ def compare_years(
     for row in np.flatnonzero(many).tolist():
         rows.append(areas.row(row, window, [last_year], name_span(last_year)))
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def mark_earlier(campaign: Campaign, freq: str) -> pd.DataFrame:
+    """Return whether the windows that the year-on-year table compares with were campaigns too.
+
+    Parameters
+    ----------
+    campaign : Campaign
+        Its `previous` runs say when it ran before.
+    freq : str
+        Frequency of the panel.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `year`, `against` and `earlier` of the last five years, newest first: "known" when a
+        run's days touch the window, "possible" when only its year is known or when the campaign
+        had begun in an earlier year, "none known" otherwise.
+
+    Examples
+    --------
+    >>> run = {"start": "2018-10-22", "end": "2018-11-04"}
+    >>> campaign = Campaign(name="Patrols", start="2020-10-19", end="2020-11-08",
+    ...                     offences=["robbery"], previous=[run])
+    >>> mark_earlier(campaign, "M")["earlier"].tolist()
+    ['possible', 'known', 'none known', 'none known', 'none known']
+    """
+    begun = min((run.when for run in campaign.previous), default=campaign.start.year)
+    rows = []
+    for years in range(1, EARLIER_YEARS + 1):
+        window = shift_window(campaign.periods(freq), years=-years)
+        first, last = first_day(window[0]), last_day(window[-1])
+        known = any(
+            run.start is not None and run.start <= last and (run.end or run.start) >= first
+            for run in campaign.previous
+        )
+        marked = "known" if known else "possible" if window[0].year >= begun else "none known"
+        rows.append((window[0].year, name_span(window), marked))
+    return pd.DataFrame(rows, columns=["year", "against", "earlier"])
+
+
+def say_earlier(campaign: Campaign, freq: str) -> list[str]:
+    """Say when last year, or a year of the mean, was itself a campaign.
+
+    A fall from a year that had the campaign too is what this run differs from that one; a run
+    as effective as the last would show no change.
+    """
+    marked = mark_earlier(campaign, freq)
+    found = []
+    for earlier, had in (("known", "had"), ("possible", "may have had")):
+        years = marked.loc[marked["earlier"] == earlier, "year"]
+        names = [str(year) for year in sorted(years)]
+        if names:
+            listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+            found.append(
+                f"The same days of {listed} {had} a run of this campaign themselves: the change "
+                "from them is not one from days without a campaign."
+            )
+    return found
 
 
 def _both(totals: Comparer, row: int, span: pd.PeriodIndex) -> list[dict[str, object]]:

@@ -2,55 +2,29 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from forecast.data.panel import Panel
+from forecast.impact.alignment import DayWeights, weigh_days
 from forecast.impact.baseline import Baseline
 from forecast.impact.campaign import Campaign, Claim
-from forecast.impact.comparison import (
-    COLUMNS,
-    EARLIER_YEARS,
-    PERIODS_BEFORE,
-    Comparer,
-    find_dispersion,
-    name_span,
-    ratio_draws,
+from forecast.impact.claim_steps import AlignedSteps, Step, Steps, is_most
+from forecast.impact.comparison import Comparer, say_earlier
+from forecast.impact.plain import clean, pair
+from forecast.periods import FREQUENCY_NAMES, as_periods, days_inside
+
+ORDER = (
+    "The order of the steps is fixed, because it decides how the whole is split among them: the "
+    "first and the last step are the result, those between describe the way."
 )
-from forecast.models.base import stream
-from forecast.models.draws import interval
-from forecast.periods import (
-    FREQUENCY_NAMES,
-    SEASON_LENGTHS,
-    as_periods,
-    days_inside,
-    first_day,
-    last_day,
-    periods_between,
-    shift_window,
+SCREENING = (
+    "z = 2 (sqrt(now) - sqrt(before)) says how large a change is beside chance alone: change, "
+    "not cause (Wheeler 2018)."
 )
-
-
-@dataclass(frozen=True)
-class Step:
-    """One rung of the ladder from a press figure to what is left of it.
-
-    `kind` says what the count is compared with: the "claim" itself has no counts, "years" are
-    other years, "before" is the time just before the campaign, "model" is a forecast.
-    """
-
-    label: str
-    observed: float
-    reference: float
-    change_percent: float
-    change_percent_lower: float
-    change_percent_upper: float
-    kind: Literal["claim", "years", "before", "model"] = "years"
 
 
 @dataclass(frozen=True)
@@ -58,13 +32,15 @@ class ClaimLadder:
     """A claim on its own terms, then step by step.
 
     `reproduced` is True or False when the data hold the claim's measure, None when they do not
-    and cannot say.
+    and cannot say. `notes` are sentences on how to read the steps, and on steps that these data
+    do not allow.
     """
 
     claim: Claim
     reproduced: bool | None
     sentence: str
     steps: tuple[Step, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +53,11 @@ class Headline:
         return f"Headline({'; '.join(x.sentence for x in self.ladders) or 'no claim'})"
 
     def summary(self) -> pd.DataFrame:
-        """Return one row a step: `claim, step, label, observed, reference, change_percent, ...`."""
+        """Return one row a step: `claim, step, label, observed, reference, change_percent, ...`.
+
+        `z` is Wheeler's Poisson z: change, not cause. `rung` is the number of the step in the
+        fixed order of `climb`.
+        """
         rows = [
             {"claim": ladder.claim.text, "step": number, **vars(step)}
             for ladder in self.ladders
@@ -85,6 +65,34 @@ class Headline:
         ]
         names = ["claim", "step", *(name for name in Step.__dataclass_fields__ if name != "kind")]
         return pd.DataFrame(rows, columns=names)
+
+    def sentences(self) -> list[str]:
+        """Return what is said of each claim, and how its steps are to be read, once each."""
+        said = [text for x in self.ladders for text in (x.sentence, *x.notes)]
+        return list(dict.fromkeys(said))
+
+    def to_dict(self) -> list[dict[str, object]]:
+        """Return the claims for `evaluation.json`: undefined is None, never NaN."""
+        return [
+            {
+                "claim": ladder.claim.text,
+                "reproduced": ladder.reproduced,
+                "sentence": ladder.sentence,
+                "steps": [_describe_step(step) for step in ladder.steps],
+            }
+            for ladder in self.ladders
+        ]
+
+
+def _describe_step(step: Step) -> dict[str, object]:
+    """A step as plain values."""
+    return {
+        "label": step.label,
+        "observed": clean(step.observed),
+        "reference": clean(step.reference),
+        "change_percent": clean(step.change_percent),
+        "change_percent_interval": pair((step.change_percent_lower, step.change_percent_upper)),
+    }
 
 
 def climb(
@@ -99,11 +107,20 @@ def climb(
 ) -> ClaimLadder:
     """Take a claim step by step from what was said to what is left.
 
-    The order of the steps is fixed, because it changes how the whole is split among them: the
-    claim; the same periods in these data; several earlier years; what the periods before the
-    campaign were already doing; what is left after that; the model; the model with disrupted
-    periods left out; and the whole of the periods that the campaign touches. When the panel's
-    periods cannot be added up to the claim's, only the claim and the last step are left.
+    The order of the rungs is fixed, because it changes how the whole is split among them:
+
+    1. the claim, and the same periods in these data;
+    2. the right days: those of the campaign against the same weekdays a year before;
+    3. the same with a weight for each type of day (weekday, Halloween, Bonfire Night, half term);
+    4. against the mean of several earlier autumns, which shows whether last year was high;
+    5. what the time before the campaign was already doing, and what is left after that;
+    6. the model's forecast, without and with disrupted periods left out;
+    7. what remains: the campaign and everything else that began with it.
+
+    Daily counts have them all. Whole weeks hold each weekday once, and have no rung 3; nor can
+    they be added up to a month. Months have neither 2 nor 3, and compare whole months in 4 and 5.
+    The notes say so. When the panel's months cannot be added up to the claim's periods, only the
+    claim and the last step are left.
 
     Parameters
     ----------
@@ -117,6 +134,10 @@ def climb(
     Returns
     -------
     ClaimLadder
+
+    References
+    ----------
+    Poisson z: Wheeler (2018), The poisson e-test and other measures of change in crime counts.
     """
     empty = (float("nan"),) * 2
     said = Step(f"as announced: {claim.measure}, {claim.period} against {claim.against}",
@@ -125,164 +146,128 @@ def climb(
         sentence = f"Not reproduced: {claim.offence} is not in these data."
         return ClaimLadder(claim, None, sentence, (said,))
     total = panel.select(offence=claim.offence).total()
-    ladder = _Ladder(claim, campaign, Comparer(total, level, draws, seed))
+    kind = Steps if panel.freq == "M" else AlignedSteps
+    ladder = kind(claim, campaign, Comparer(total, level, draws, seed))
     targeted = [
         (name, b) for name, b in baselines if claim.offence in set(b.forecast.series["offence"])
     ]
-    whole = ladder.compare_window(targeted[-1][1]) if targeted else []
-    if not ladder.fits:
-        sentence = (
-            f"Not reproduced: {FREQUENCY_NAMES[panel.freq]} figures cannot be added up to "
-            f"{claim.period} and {claim.against}."
-        )
+    whole = [ladder.compare_window(targeted[-1][1])] if targeted else []
+    reproduced, sentence = None, _say_unfit(ladder)
+    if isinstance(ladder, AlignedSteps):
+        weights = _learn_weights(ladder)
+        steps = _take_aligned(ladder, weights)
+        notes = [*_say_weights(ladder, weights), *say_earlier(campaign, panel.freq)]
+    elif ladder.fits:
+        steps = [ladder.compare_claimed(), ladder.compare_several(), *ladder.compare_before()]
+        notes = [_SAY_MONTHS, *say_earlier(campaign, panel.freq)]
+    else:
         return ClaimLadder(claim, None, sentence, (said, *whole))
-    steps = [said, *ladder.compare_periods(), *ladder.compare_before()]
+    if ladder.fits:
+        reproduced, sentence = _judge(ladder, steps[0])
+    sentence = " ".join([sentence, *_warn(ladder, [s for s in steps if s.kind == "before"])])
     for name, baseline in targeted:
         steps += ladder.compare_model(name, baseline)
-    reproduced, sentence = ladder.judge(steps[1])
-    sentence = " ".join([sentence, *ladder.warn([s for s in steps if s.kind == "before"])])
-    return ClaimLadder(claim, reproduced, sentence, (*steps, *whole))
+    every = (said, *steps, *whole)
+    return ClaimLadder(claim, reproduced, sentence, every, (_SAY_COUNTS, *notes, SCREENING, ORDER))
 
 
-@dataclass(frozen=True)
-class _Ladder:
-    """The steps of one claim."""
+_SAY_COUNTS = (
+    "The announcement gives a percentage without counts: all counts here are these data's."
+)
+_SAY_MONTHS = (
+    "Months cannot be split into the campaign's own days, weekdays or event days: that needs "
+    "daily counts."
+)
+_SAY_WEEKS = (
+    "Whole weeks hold each weekday once, and their event days cannot be told apart: a weight for "
+    "each type of day needs daily counts."
+)
 
-    claim: Claim
-    campaign: Campaign
-    comparer: Comparer
 
-    @property
-    def now(self) -> pd.PeriodIndex:
-        return self._span(self.claim.period)
+def _take_aligned(ladder: AlignedSteps, weights: DayWeights | None) -> list[Step]:
+    """The steps of daily or weekly counts, up to the model."""
+    return [
+        *([ladder.compare_claimed()] if ladder.fits else []),
+        *ladder.compare_aligned(),
+        *(ladder.compare_fairly(weights) if weights else []),
+        *ladder.compare_autumns(),
+        *ladder.compare_before(),
+    ]
 
-    @property
-    def then(self) -> pd.PeriodIndex:
-        return self._span(self.claim.against)
 
-    @property
-    def fits(self) -> bool:
-        """Whether the claim's two spans are whole periods of the panel."""
-        for text in (self.claim.period, self.claim.against):
-            periods, (first, last) = self._span(text), self._days(text)
-            if first_day(periods[0]) != first or last_day(periods[-1]) != last:
-                return False
-        return True
+def _learn_weights(ladder: AlignedSteps) -> DayWeights | None:
+    """Weights of the types of days, from before the campaign; weeks have none."""
+    if ladder.freq != "D":
+        return None
+    start = ladder.campaign.start
+    return weigh_days(ladder.comparer.panel, start, ladder.campaign.periods("D"))
 
-    def _days(self, text: str) -> tuple[dt.date, dt.date]:
-        """First and last day of a text such as 2020-10."""
-        span = as_periods([text])[0]
-        return first_day(span), last_day(span)
 
-    def _span(self, text: str) -> pd.PeriodIndex:
-        """The panel's periods that a text such as 2020-10 touches."""
-        return periods_between(*self._days(text), self.comparer.panel.freq)
+def _say_weights(ladder: AlignedSteps, weights: DayWeights | None) -> list[str]:
+    """What the weights of days rest on, or why there are none."""
+    if ladder.freq != "D":
+        return [_SAY_WEEKS]
+    if weights is None:
+        return ["Too few weeks before the campaign have counts to give types of days a weight."]
+    found = [
+        f"Weekdays and event days (England's calendar) are weighed as in {weights.weeks} weeks of "
+        "earlier autumns and of this one before the campaign."
+    ]
+    unseen = dict.fromkeys(
+        event
+        for days in (ladder.now, ladder.campaign.periods("D"))
+        for event in weights.unseen(days)
+    )
+    return found + [f"None held {event}: it has the weight of such days." for event in unseen]
 
-    def _step(self, name: str, periods: pd.PeriodIndex, earlier: list[pd.PeriodIndex]) -> Step:
-        row = self.comparer.row(0, periods, earlier, name)
-        names = ("after", "before", *COLUMNS[6:])
-        after, before, change, lower, upper = (float(str(row[c])) for c in names)
-        return Step(name, after, before, change, lower, upper)
 
-    def compare_periods(self) -> list[Step]:
-        """The same periods in these data, and against several years."""
-        measure = self.comparer.panel.measure
-        same = f"{measure}, {self.claim.period} against {self.claim.against}"
-        years = [shift_window(self.now, years=-y) for y in range(EARLIER_YEARS, 0, -1)]
-        several = f"the same against the mean of {years[0][0].year} to {years[-1][0].year}"
-        return [self._step(same, self.now, [self.then]), self._step(several, self.now, years)]
+def _say_unfit(ladder: Steps) -> str:
+    claim = ladder.claim
+    return (
+        f"Not reproduced: {FREQUENCY_NAMES[ladder.freq]} figures cannot be added up to "
+        f"{claim.period} and {claim.against}."
+    )
 
-    def compare_before(self) -> list[Step]:
-        """What the periods before the campaign were already doing, and what is left after it."""
-        start = self.campaign.periods(self.comparer.panel.freq)[0]
-        steps = []
-        length = len(self.now)
-        for back in range(PERIODS_BEFORE, 0, -1):
-            end = start - 1 - length * (back - 1)
-            span = pd.period_range(end=end, periods=length, freq=start.freqstr)
-            name = f"before the campaign: {name_span(span)} against the year before"
-            step = self._step(name, span, [shift_window(span, years=-1)])
-            steps.append(replace(step, kind="before"))
-        return [*steps, self._carry(steps[-1])]
 
-    def _carry(self, before: Step) -> Step:
-        """The claim's periods against last year's, moved by the change just before."""
-        after, last_year = (self.comparer.count_periods(0, p) for p in (self.now, self.then))
-        name = "what is left when the change just before the campaign is carried on"
-        counts = [after, last_year, before.observed, before.reference]
-        if not all(np.isfinite(c) and c > 0 for c in counts):
-            return Step(name, after, *(float("nan"),) * 4)
-        panel = self.comparer.panel
-        spread = find_dispersion(panel.values[0], SEASON_LENGTHS[panel.freq])
-        rng = stream(self.comparer.seed, "carry", self.claim.offence, self.claim.period)
-        n = self.comparer.draws
-        now = ratio_draws(after, [last_year], spread, draws=n, rng=rng)
-        earlier = ratio_draws(before.observed, [before.reference], spread, draws=n, rng=rng)
-        reference = last_year * before.observed / before.reference
-        lower, upper = interval(100 * (now / earlier - 1), self.comparer.level)
-        change = 100 * (after / reference - 1)
-        return Step(name, after, reference, change, float(lower), float(upper))
-
-    def compare_model(self, name: str, baseline: Baseline) -> list[Step]:
-        """The claim's periods against a model's forecast of them."""
-        if not bool(np.isin(self.now, baseline.forecast.periods).all()):
-            return []
-        return [self._against(f"{name}: {self.claim.period}", self.now, baseline)]
-
-    def compare_window(self, baseline: Baseline) -> list[Step]:
-        """All periods that the campaign touches: what is left for it and all that came with it."""
-        window = self.campaign.periods(self.comparer.panel.freq)
-        name = (
-            f"the whole of {name_span(window)} against the model: "
-            "the campaign and everything else that began with it"
+def _judge(ladder: Steps, same: Step) -> tuple[bool | None, str]:
+    """Whether the data reproduce the claim; a claim is compared only with its own measure."""
+    claim, measure = ladder.claim, ladder.comparer.panel.measure
+    if claim.measure != measure:
+        return None, (
+            f"Not reproduced: {_MEASURE_WORDS.get(claim.measure, claim.measure)} "
+            f"are not in these data, which count {measure}."
         )
-        return [self._against(name, window, baseline)]
+    if not np.isfinite(same.change_percent):
+        return None, "Not reproduced: these data do not hold both periods in full."
+    agrees = abs(same.change_percent - claim.change) <= 0.5 + 1e-9
+    word = "Reproduced" if agrees else "Not reproduced"
+    return agrees, (
+        f"{word}: the claim says {claim.change:+.1f} per cent, "
+        f"these data {same.change_percent:+.1f}."
+    )
 
-    def _against(self, name: str, periods: pd.PeriodIndex, baseline: Baseline) -> Step:
-        calibrated, raw = (f.total() for f in (baseline.forecast, baseline.raw))
-        row = calibrated.series["offence"].tolist().index(self.claim.offence)
-        at = calibrated.periods.get_indexer(periods)
-        sums = calibrated.draws[:, row, at].sum(axis=1)  # (draw,)
-        seen = self.comparer.count_periods(0, periods)
-        base = np.maximum(sums, 0.5)  # (draw,)
-        lower, upper = interval(100 * (seen - sums) / base, self.comparer.level)
-        expected = float(raw.draws[:, row, at].sum(axis=1).mean())
-        change = 100 * (seen - expected) / max(expected, 0.5)
-        return Step(name, seen, expected, change, float(lower), float(upper), kind="model")
 
-    def warn(self, before: Sequence[Step]) -> list[str]:
-        """Sentences on what a claim leaves out: other days, and what was there before."""
-        first, last = self._days(self.claim.period)
-        days = (last - first).days + 1
-        inside = int(days_inside(self.now, self.campaign.start, self.campaign.end).sum())
-        found = []
-        if inside < days:
-            found.append(
-                f"Only {inside} of the {days} days of {self.claim.period} are campaign days."
-            )
-        if before and np.isfinite(before[-1].change_percent):
-            found.append(
-                f"Just before the campaign {self.claim.offence} stood "
-                f"{before[-1].change_percent:+.1f} per cent from the year before."
-            )
+def _warn(ladder: Steps, before: Sequence[Step]) -> list[str]:
+    """Sentences on what a claim leaves out: other days, and what was there before."""
+    claim, campaign = ladder.claim, ladder.campaign
+    span = as_periods([claim.period])
+    days, inside = (int(days_inside(span, *ends).sum()) for ends in (
+        ladder.days(claim.period), (campaign.start, campaign.end)
+    ))  # fmt: skip
+    found = []
+    if inside < days:
+        found.append(f"Only {inside} of the {days} days of {claim.period} are campaign days.")
+    if not before or not np.isfinite(before[-1].change_percent):
         return found
-
-    def judge(self, same: Step) -> tuple[bool | None, str]:
-        """Whether the data reproduce the claim; a claim is compared only with its own measure."""
-        measure = self.comparer.panel.measure
-        if self.claim.measure != measure:
-            return None, (
-                f"Not reproduced: {_MEASURE_WORDS.get(self.claim.measure, self.claim.measure)} "
-                f"are not in these data, which count {measure}."
-            )
-        if not np.isfinite(same.change_percent):
-            return None, "Not reproduced: these data do not hold both periods in full."
-        agrees = abs(same.change_percent - self.claim.change) <= 0.5 + 1e-9
-        word = "Reproduced" if agrees else "Not reproduced"
-        return agrees, (
-            f"{word}: the claim says {self.claim.change:+.1f} per cent, "
-            f"these data {same.change_percent:+.1f}."
-        )
+    last = before[-1]
+    counts = f" ({last.observed:,.0f} against {last.reference:,.0f})" if ladder.freq != "M" else ""
+    found.append(
+        f"Just before the campaign {claim.offence} stood {last.change_percent:+.1f} per cent from "
+        f"the year before{counts}."
+    )
+    if is_most(last, claim.change):
+        found.append("So most of the announced change was there before the campaign began.")
+    return found
 
 
 _MEASURE_WORDS = {"calls": "call-outs"}

@@ -19,6 +19,9 @@ from forecast.impact.comparison import (
     compare,
     compare_years,
     find_dispersion,
+    mark_earlier,
+    poisson_z,
+    say_earlier,
 )
 from forecast.simulation import simulate
 
@@ -122,6 +125,41 @@ def test_change_to_nothing_is_a_fall_of_all() -> None:
     change, lower, upper = many(0, [50])
     assert change == -100.0
     assert -100 <= lower < upper < -90
+
+
+def test_poisson_z_by_hand() -> None:
+    # Wheeler's own: 1,000 to 730 is 2 (27.0185 - 31.6228)
+    assert poisson_z(730, 1000) == pytest.approx(-9.2086, abs=1e-4)
+    assert poisson_z(9, 4) == 2.0
+    assert np.isnan(poisson_z(9, float("nan")))
+
+
+def test_last_year_is_flagged_when_it_was_a_campaign_too() -> None:
+    runs: list[dict[str, Any]] = [{"year": 2017}, {"start": "2019-11-01", "end": "2019-11-20"}]
+    campaign = Campaign(**AUTUMN_NIGHTS, previous=runs)
+    marked = mark_earlier(campaign, "D")
+    # the day windows lie 364, 728, 1,099, 1,463 and 1,827 days earlier
+    assert marked["against"].tolist() == [
+        "2019-10-21 to 2019-11-10",
+        "2018-10-22 to 2018-11-11",
+        "2017-10-16 to 2017-11-05",
+        "2016-10-17 to 2016-11-06",
+        "2015-10-19 to 2015-11-08",
+    ]
+    none = ["none known"] * 2
+    assert marked["earlier"].tolist() == ["known", "possible", "possible", *none]
+    assert [text.split(":")[0] for text in say_earlier(campaign, "M")] == [
+        "The same days of 2019 had a run of this campaign themselves",
+        "The same days of 2017 and 2018 may have had a run of this campaign themselves",
+    ]
+
+
+def test_a_run_that_ended_before_the_window_is_not_in_it() -> None:
+    runs: list[dict[str, Any]] = [{"start": "2019-10-01", "end": "2019-10-20"}]
+    campaign = Campaign(**AUTUMN_NIGHTS, previous=runs)
+    assert mark_earlier(campaign, "D")["earlier"].tolist()[0] == "possible"
+    assert mark_earlier(campaign, "M")["earlier"].tolist()[0] == "known"
+    assert say_earlier(Campaign(**AUTUMN_NIGHTS), "D") == []
 
 
 def make_table(panel: Panel, **given: Any) -> pd.DataFrame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -162,22 +161,60 @@ def test_a_claim_is_told_what_it_leaves_out(london: Panel) -> None:
     assert take(london, measure="calls").sentence == (
         "Not reproduced: call-outs are not in these data, which count recorded offences. "
         "Only 13 of the 31 days of 2020-10 are campaign days. "
-        "Just before the campaign robbery stood -21.7 per cent from the year before."
+        "Just before the campaign robbery stood -21.7 per cent from the year before. "
+        "So most of the announced change was there before the campaign began."
     )
+    # 21.7 is less than four fifths of 28
+    assert "So most" not in take(london, measure="calls", change=-28).sentence
+    assert "So most" not in take(london, measure="calls", change=5).sentence
+
+
+def test_months_say_what_needs_days(london: Panel) -> None:
+    ladder = take(london, measure="calls")
+    assert ladder.notes == (
+        "The announcement gives a percentage without counts: all counts here are these data's.",
+        "Months cannot be split into the campaign's own days, weekdays or event days: that needs "
+        "daily counts.",
+        "z = 2 (sqrt(now) - sqrt(before)) says how large a change is beside chance alone: change, "
+        "not cause (Wheeler 2018).",
+        "The order of the steps is fixed, because it decides how the whole is split among them: "
+        "the first and the last step are the result, those between describe the way.",
+    )
+    assert [s.rung for s in ladder.steps] == [1, 1, 4, 5, 5, 5]
+
+
+def test_z_stands_beside_counts_and_nowhere_else(london: Panel) -> None:
+    forecast = make_forecast([[2900, 2900], [2950, 2950]])
+    steps = take(london, [("model", forecast)]).steps
+    # 2 (sqrt 2484 - sqrt 3748) = 2 (49.8397 - 61.2209); the claim has no counts, the carried
+    # change and the model no count to compare with
+    assert steps[1].z == pytest.approx(-22.762, abs=0.001)
+    assert [bool(np.isfinite(s.z)) for s in steps] == [False, True, True, True, True, *[False] * 3]
+
+
+def test_a_claim_that_names_a_year_of_the_campaign_says_so(london: Panel) -> None:
+    runs = [{"start": "2019-10-21", "end": "2019-11-08"}, {"year": 2016}]
+    campaign = Campaign(**AUTUMN_NIGHTS, claim=[make_claim()], previous=runs)
+    ladder = climb(campaign.claim[0], campaign, london, [], level=0.95, draws=100, seed=0)
+    assert (
+        "The same days of 2019 had a run of this campaign themselves: the change from them is "
+        "not one from days without a campaign." in ladder.notes
+    )
+    assert any(n.startswith("The same days of 2016, 2017 and 2018 may have") for n in ladder.notes)
 
 
 def test_weeks_are_never_added_up_to_a_month() -> None:
     # October 2020 touches five weeks and October 2019 five; October 2023 touches six
     panel = simulate(areas=1, years=8, freq="W-SUN")
-    forecast = make_forecast([[1, 2], [2, 3]])
-    ladder = take(
-        panel, [("model", replace(forecast, periods=panel.periods[-2:]))], measure=panel.measure
-    )
+    ladder = take(panel, measure=panel.measure)
     assert ladder.reproduced is None
-    assert ladder.sentence == (
-        "Not reproduced: weekly figures cannot be added up to 2020-10 and 2019-10."
+    assert ladder.sentence.startswith(
+        "Not reproduced: weekly figures cannot be added up to 2020-10 and 2019-10. "
+        "Only 13 of the 31 days of 2020-10 are campaign days. "
+        "Just before the campaign robbery stood "
     )
-    assert len(ladder.steps) == 2
+    assert not [s for s in ladder.steps if s.label.startswith(panel.measure)]
+    assert any(note.startswith("Whole weeks hold each weekday once") for note in ladder.notes)
 
 
 def test_claim_of_an_offence_that_was_not_targeted_has_no_model_step(london: Panel) -> None:
@@ -201,7 +238,29 @@ def test_headline_is_one_table(london: Panel) -> None:
         "change_percent",
         "change_percent_lower",
         "change_percent_upper",
+        "z",
+        "rung",
     ]
     assert repr(headline).startswith("Headline(Not reproduced: the claim says -27.0 per cent")
     assert repr(Headline(())) == "Headline(no claim)"
     assert list(Headline(()).summary().columns) == list(table.columns)
+
+
+def test_headline_as_plain_values(london: Panel) -> None:
+    (described,) = Headline((take(london),)).to_dict()
+    assert list(described) == ["claim", "reproduced", "sentence", "steps"]
+    steps: Any = described["steps"]
+    assert steps[0] == {
+        "label": "as announced: recorded offences, 2020-10 against 2019-10",
+        "observed": None,
+        "reference": None,
+        "change_percent": -27,
+        "change_percent_interval": None,
+    }
+    assert steps[1]["observed"] == 2484
+    assert len(steps[1]["change_percent_interval"]) == 2
+
+
+def test_headline_says_each_sentence_once(london: Panel) -> None:
+    said = Headline((take(london), take(london, change=-34))).sentences()
+    assert len(said) == len(set(said)) == 6  # two claims, four notes that they share
