@@ -98,7 +98,7 @@ def _say_terms(harm: Harm) -> str:
         f"{BASE}, brought to prices of {harm.price_year} by the GDP deflator "
         f"({say_status(deflator_status())}; the table ends in {price_years()[-1]}). The price of "
         "an offence counts as known: its own uncertainty is not in the intervals. It is an average "
-        "cost, with what is spent in anticipation of crime, so that a short fall would be worth "
+        "cost, with what is spent in anticipation of crime, so that a short fall counts for "
         "less. Amounts with offences that were not recorded assume that these changed as the "
         "recorded ones did; the multipliers are of 2015/16, and recording has become fuller since."
     )

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from forecast.impact.pooling import Deviations
+from forecast.impact.shrinking import Deviations
 from forecast.models.draws import FloatArray
 
 

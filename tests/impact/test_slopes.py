@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forecast.impact.pooling import Deviations
+from forecast.impact.shrinking import Deviations
 from forecast.impact.slopes import contrast, draw_slopes, find_beyond
 from forecast.models.draws import FloatArray, interval, p_value
 
