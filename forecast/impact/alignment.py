@@ -8,7 +8,6 @@ weeks keeps the weekdays (`forecast.periods.shift_window`); the weights here do 
 from __future__ import annotations
 
 import datetime as dt
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -166,9 +165,9 @@ def weigh_days(panel: Panel, start: dt.date, window: pd.PeriodIndex) -> DayWeigh
 
     Notes
     -----
-    Poisson regression of the daily counts on a constant for each week and on the types of days:
-    the multinomial distribution of each week's offences over its days, given their number. The
-    covariance is multiplied by Pearson's statistic over its degrees of freedom.
+    The multinomial distribution of each week's offences over its days, given their number, with
+    shares in proportion to exp(types @ weights): the same as a Poisson regression with a constant
+    for each week. The covariance is multiplied by Pearson's statistic over its degrees of freedom.
 
     References
     ----------
@@ -210,7 +209,7 @@ def _earlier_days(
     around = pd.period_range(monday, sunday, freq="D")
     used = np.zeros(len(periods), dtype=bool)
     for years in range(periods[0].year - window[0].year - 1, 1):
-        used |= np.isin(periods, shift_window(around, years=years))
+        used |= np.asarray(periods.isin(shift_window(around, years=years)))
     before = np.asarray(periods < as_period(start, "D"))  # (period,)
     return np.asarray(used & before)
 
@@ -224,14 +223,30 @@ def _in_full_weeks(week: NDArray[np.int64], counts: FloatArray) -> NDArray[np.bo
 def _fit_weeks(
     counts: FloatArray, week: NDArray[np.int64], types: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Log weights and their covariance, with a constant for each week."""
-    import statsmodels.api as sm
-    from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
+    """Log weights and their covariance, given the offences of each week: Newton's steps."""
+    _, of_week = np.unique(week, return_inverse=True)  # (day,)
+    offences = np.bincount(of_week, counts).astype(np.float64)  # (week,)
+    weights = np.zeros(types.shape[1])  # (type,)
+    for _ in range(50):
+        means, information = _expect_days(types, of_week, offences, weights)
+        step = np.linalg.pinv(information) @ (types.T @ (counts - means))  # (type,)
+        weights = weights + step
+        if np.abs(step).max() < 1e-10:
+            break
+    means, information = _expect_days(types, of_week, offences, weights)
+    free = max(len(counts) - len(offences) - len(weights), 1)
+    dispersion = max(float(((counts - means) ** 2 / means).sum()) / free, 0.0)
+    return weights, np.asarray(dispersion * np.linalg.pinv(information))
 
-    constants = (week[:, None] == np.unique(week)).astype(float)  # (day, week)
-    design = np.column_stack([types, constants])  # (day, type + week)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", PerfectSeparationWarning)  # counts that fit are no fault
-        found = sm.GLM(counts, design, family=sm.families.Poisson()).fit(scale="X2")
-    n = types.shape[1]
-    return np.asarray(found.params)[:n], np.asarray(found.cov_params())[:n, :n]
+
+def _expect_days(
+    types: FloatArray, of_week: NDArray[np.intp], offences: FloatArray, weights: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Expected count of each day, shape (day,), and Fisher's information, (type, type)."""
+    rates = np.exp(types @ weights)  # (day,)
+    means = rates * (offences / np.bincount(of_week, rates))[of_week]  # (day,)
+    weighed = means[:, None] * types  # (day, type)
+    sums = np.zeros((len(offences), types.shape[1]))  # (week, type)
+    np.add.at(sums, of_week, weighed)
+    information = types.T @ weighed - sums.T @ (sums / offences[:, None])
+    return means, np.asarray(information)

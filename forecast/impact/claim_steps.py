@@ -162,7 +162,7 @@ class Steps:
 
     def compare_model(self, name: str, baseline: Baseline) -> list[Step]:
         """The claim's periods against a model's forecast of them."""
-        if not bool(np.isin(self.now, baseline.forecast.periods).all()):
+        if not bool(self.now.isin(baseline.forecast.periods).all()):
             return []
         return [self.expect(f"{name}: {self.claim.period}", self.now, baseline, 6)]
 
@@ -202,7 +202,7 @@ class AlignedSteps(Steps):
     def spans(self) -> list[tuple[str, pd.PeriodIndex]]:
         """The campaign's days inside the claim's period, and all of them, with their names."""
         own = self._whole(self.campaign.start, self.campaign.end)
-        part = own[np.isin(own, self._whole(*self.days(self.claim.period)))]
+        part = own[own.isin(self._whole(*self.days(self.claim.period)))]
         found = []
         if 0 < len(part) < len(own):
             found.append((f"the {self._tell(part)} of {self.claim.period}", part))
@@ -298,7 +298,7 @@ class AlignedSteps(Steps):
         return [
             self.expect(f"{name}: {said}", days, baseline, 6)
             for said, days in self.spans[:1]
-            if bool(np.isin(days, baseline.forecast.periods).all())
+            if bool(days.isin(baseline.forecast.periods).all())
         ]
 
 
