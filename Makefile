@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench format lock clean
+.PHONY: help demo test check bench study format lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -28,6 +28,14 @@ bench: $(VENV)/dev.stamp .venv-bench/stamp  ## Alarms, accuracy, time, memory be
 	$(BIN)/python tests/benchmarks/bench_placebo.py
 	$(BIN)/python tests/benchmarks/bench_all.py $(if $(FRESH),--fresh)
 	$(BIN)/python tests/benchmarks/bench_dask.py
+
+study: export OMP_NUM_THREADS := 1
+study: export OPENBLAS_NUM_THREADS := 1
+study: export NUMBA_NUM_THREADS := 1
+study: $(VENV)/dev.stamp .venv-study/stamp  ## Bias, coverage, alarms, power: simulated and quiet windows, beside peers (SEEDS=1000)
+	$(BIN)/python tests/benchmarks/bench_study.py --seeds $(or $(SEEDS),1000) $(if $(FRESH),--fresh)
+	$(BIN)/python tests/benchmarks/bench_windows.py
+	$(BIN)/python tests/benchmarks/bench_published.py
 
 format: $(VENV)/dev.stamp  ## Put the code into its form
 	$(BIN)/ruff check --fix .
@@ -53,6 +61,12 @@ $(VENV)/run.stamp: requirements.lock pyproject.toml
 	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python -m pip install --quiet --upgrade "pip>=25.1"
 	.venv-bench/bin/python -m pip install --quiet --group bench
+	touch $@
+
+.venv-study/stamp: pyproject.toml
+	test -x .venv-study/bin/python || $(PYTHON) -m venv .venv-study
+	.venv-study/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	.venv-study/bin/python -m pip install --quiet --group study
 	touch $@
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp requirements-dev.lock
