@@ -1,0 +1,172 @@
+"""What follows a window: which periods can be looked at, and how wrong a forecast is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forecast.data.panel import Panel
+from forecast.impact.baseline import Learner, log_sd, mask
+from forecast.impact.campaign import Campaign
+from forecast.impact.placebo import Placebo, Window
+from forecast.models.base import Model
+from forecast.models.draws import FloatArray, median
+from forecast.periods import PERIODS_A_YEAR, UNIT_NAMES, first_day, label, last_day
+from forecast.seasonality.disruptions import Disruption, disrupted, recording_breaks
+
+
+def find_after(
+    campaign: Campaign, targets: Panel, shocks: Sequence[Disruption]
+) -> tuple[pd.PeriodIndex, str]:
+    """Return the periods after the window that can be looked at, and why they are not more.
+
+    Parameters
+    ----------
+    campaign : Campaign
+    targets : Panel
+        Totals of the campaign's offences.
+    shocks : sequence of Disruption
+
+    Returns
+    -------
+    periods : pandas.PeriodIndex
+        At most as many as the window has.
+    stopped : str
+        Empty when they are as many.
+    """
+    window = campaign.periods(targets.freq)
+    wanted = window + len(window)
+    unit = UNIT_NAMES[targets.freq]
+    shaken = disrupted(wanted, shocks)
+    for done, period in enumerate(wanted):
+        if period > targets.periods[-1]:
+            many = f"{done} {unit}{'s' if done > 1 else ''} after it" if done else "the window"
+            return wanted[:done], f"the data end with {many}"
+        counts = targets.values[:, targets.periods.get_loc(period)]
+        if shaken[done]:
+            return wanted[:done], f"{label(period)} is disrupted"
+        if np.isnan(counts).any():
+            return wanted[:done], f"a count of {label(period)} is missing"
+        if targets.is_london and _has_step(period):
+            return wanted[:done], f"recording changed in {label(period)}"
+        if _has_run(campaign, period):
+            return wanted[:done], f"another run of the campaign touches {label(period)}"
+    return wanted, ""
+
+
+def _has_step(period: pd.Period) -> bool:
+    """Whether London's recording changed in a period, and stayed changed."""
+    return any(
+        change.kind == "step"
+        and not change.joined_files_only
+        and first_day(period) <= change.start <= last_day(period)
+        for change in recording_breaks()
+    )
+
+
+def _has_run(campaign: Campaign, period: pd.Period) -> bool:
+    """Whether another run of the campaign touches a period."""
+    return any(
+        run.start is not None
+        and run.start <= last_day(period)
+        and (run.end or run.start) >= first_day(period)
+        for run in campaign.previous
+    )
+
+
+def judge_after(
+    model: Model,
+    totals: Panel,
+    campaign: Campaign,
+    shocks: Sequence[Disruption],
+    windows: Sequence[Window],
+    after: pd.PeriodIndex,
+    *,
+    level: float,
+    draws: int,
+    seed: int,
+) -> Placebo:
+    """Measure how wrong forecasts of the time after placebo windows were, made from before them.
+
+    Parameters
+    ----------
+    model : Model
+    totals : Panel
+        Totals of all offences whose errors are pooled.
+    campaign : Campaign
+        Its window is hidden, and so is the time after it.
+    shocks : sequence of Disruption
+    windows : sequence of Window
+        Those whose time after is disrupted, not in the data or the campaign's own are left out.
+    after : pandas.PeriodIndex
+        The time after the campaign: that of the windows is as long.
+    level, draws, seed
+        As in `evaluate`.
+
+    Returns
+    -------
+    Placebo
+        Its windows are the times after.
+    """
+    own = np.isin(totals.periods, campaign.periods(totals.freq).append(after))
+    shaken = disrupted(totals.periods, shocks)
+    hidden, learner = mask(totals, own | shaken), Learner(model)
+    rows, used = [], []
+    for window in sorted(windows, key=lambda w: w.periods[0]):
+        span = window.periods + len(window.periods)
+        span = span[: len(after)]
+        at = totals.periods.get_indexer(span)
+        if at.min() < 0 or (own | shaken)[at].any():
+            continue
+        part = hidden.select(offence=_learnable(model, hidden, window.periods[0]))
+        if part.series.empty:
+            continue
+        fitted = learner.before(part, window.periods[0])
+        sums = fitted.forecast(span, draws=draws, seed=seed).draws.sum(axis=2)  # (draw, offence)
+        observed = totals.select(offence=part.offences).values[:, at].sum(axis=1)
+        shifted = Window(span, window.same_season, window.earlier, window.back)
+        rows.append(_score(sums, observed, part, shifted))
+        used.append(shifted)
+    columns = ["window", "year", "same_season", "back", "earlier", "offence", "area", "is_total"]
+    columns += ["observed", "expected", "error", "spread", "z", "z_share"]
+    errors = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=columns)
+    kept = errors[np.isfinite(errors["z"].astype(float))].reset_index(drop=True)
+    return Placebo(kept.astype({"is_total": bool}), tuple(used), level)
+
+
+def _learnable(model: Model, totals: Panel, start: pd.Period) -> list[str]:
+    """Offences with enough counts before a period, from the first above zero on."""
+    before = totals.before(start)
+    begun = np.cumsum(np.nan_to_num(before.values), axis=1) > 0  # (offence, period)
+    counted: NDArray[np.int64] = (begun & ~np.isnan(before.values)).sum(axis=1)
+    needed = model.min_seasons * PERIODS_A_YEAR[totals.freq]
+    return [o for o, n in zip(totals.offences, counted, strict=True) if n >= needed]
+
+
+def _score(
+    sums: NDArray[np.int64], observed: FloatArray, part: Panel, window: Window
+) -> pd.DataFrame:
+    """Studentised errors of sums, shape (draw, offence), as `Placebo` keeps them."""
+    expected, spread = median(sums), log_sd(sums)
+    error = np.log(np.maximum(observed, 0.5) / np.maximum(expected, 0.5))
+    return pd.DataFrame(
+        {
+            "window": window.name,
+            "year": window.periods[0].year,
+            "same_season": window.same_season,
+            "back": window.back,
+            "earlier": window.earlier,
+            "offence": part.offences,
+            "area": part.total_name,
+            "is_total": True,
+            "observed": observed,
+            "expected": expected,
+            "error": np.where(np.isnan(observed), np.nan, error),
+            "spread": spread,
+            "z": np.where(np.isnan(observed), np.nan, error / np.maximum(spread, 1e-9)),
+            "z_share": np.nan,
+        }
+    )
