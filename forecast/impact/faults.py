@@ -69,12 +69,13 @@ def find_faults(
     >>> [check.status for check in find_faults(quiet, simulate(areas=2, years=8), ())]
     ['passed', 'passed', 'not possible', 'passed', 'passed']
     """
+    cleared = _hide_zeros(campaign, panel)
     return (
-        check_steps(campaign, _hide_zeros(campaign, panel), shocks),
+        check_steps(campaign, cleared, shocks),
         check_zeros(campaign, panel),
-        check_heaping(campaign, panel),
-        check_doubles(campaign, panel),
-        check_last(campaign, panel),
+        check_heaping(campaign, cleared),
+        check_doubles(campaign, cleared),
+        check_last(campaign, cleared),
     )
 
 
@@ -140,7 +141,8 @@ def _unlikely_zeros(counts: FloatArray, cells: int, freq: str) -> list[tuple[int
     around = _AROUND[freq]
     left = _means(counts, np.maximum(starts - around, 0), starts)
     right = _means(counts, stops, np.minimum(stops + around, len(counts)))
-    usual = np.fmin(left, right)  # a side without counts says nothing
+    # a side without counts says nothing; an event that stands alone makes nothing usual
+    usual = np.minimum(np.fmin(left, right), np.nanmean(counts))
     spread = _dispersion(counts, around)
     log_zero = -usual if spread <= 1.01 else -usual * np.log(spread) / (spread - 1)
     unlikely = (stops - starts) * log_zero < np.log(UNLIKELY / cells)
@@ -237,10 +239,11 @@ def _compare_days(
     around = _shift(counts, (7, 14)).mean(axis=0)  # (period,) NaN at the ends and beside gaps
     known = np.isfinite(counts) & (around > 0)
     plain = known & ~np.isin(periods.day, [1, 15])
-    spread = float(np.mean((counts[plain] - around[plain]) ** 2 / (1.25 * around[plain])))
+    squares = (counts[plain] - around[plain]) ** 2 / (1.25 * around[plain])
+    spread = float(squares.mean()) if len(squares) else np.nan
     at = known & chosen
     observed, usual = float(counts[at].sum()), float(around[at].sum())
-    error = np.sqrt(1.25 * max(spread, 1.0) * max(usual, 1.0))
+    error = np.sqrt(1.25 * np.fmax(spread, 1.0) * max(usual, 1.0))
     return int(at.sum()), observed, usual, float((observed - usual) / error)
 
 

@@ -143,14 +143,25 @@ def find_steps(counts: FloatArray, periods: pd.PeriodIndex) -> list[Step]:
         return []
     least = 2 / float(np.mean(counts[seen]))  # twice the variance of a log Poisson count
     level = as_counted = take_out_season(counts, periods)  # (period,)
-    found = []
+    found: list[Step] = []
     for _ in range(_MOST):
         step = _largest(level, periods, least)
         if step is None:
             break
-        found.append(step.seen_in(as_counted, periods))
+        found = _join(found, step)
         level = level - step.change * (periods >= step.since)
-    return sorted(found, key=lambda step: step.since)
+    large = [step for step in found if abs(step.change) >= SMALLEST_STEP]
+    return [s.seen_in(as_counted, periods) for s in sorted(large, key=lambda s: s.since)]
+
+
+def _join(found: list[Step], step: Step) -> list[Step]:
+    """Add a step to those found; one that mends the date or size of another is joined to it."""
+    near = REACHES[step.since.freqstr][0]
+    for place, other in enumerate(found):
+        if abs(other.since.ordinal - step.since.ordinal) < near:
+            joined = replace(other, change=other.change + step.change)
+            return [*found[:place], joined, *found[place + 1 :]]
+    return [*found, step]
 
 
 def sum_weeks(counts: FloatArray, periods: pd.PeriodIndex) -> tuple[FloatArray, pd.PeriodIndex]:
@@ -196,8 +207,9 @@ def _largest(level: FloatArray, periods: pd.PeriodIndex, least: float) -> Step |
     """The largest jump of a series, when it is large enough for a step."""
     freq = str(periods.freqstr)
     best: Step | None = None
+    usual = _usual_change(level, freq, least)
     for reach in REACHES[freq]:
-        jumps, score = _scan(level, reach, freq, _usual_change(level, freq, least))
+        jumps, score = _scan(level, reach, freq, usual)
         if not np.isfinite(score).any():
             continue
         at = int(np.nanargmax(np.abs(score)))
