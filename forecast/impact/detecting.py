@@ -308,7 +308,7 @@ def judge_power(
     name : str, optional
         What a set of areas is called.
     ahead : Forecast, optional
-        What is expected in the periods of the window, and perhaps in later ones.
+        What is expected in the periods of the window, and perhaps in others.
 
     Returns
     -------
@@ -365,8 +365,10 @@ def _expect(ahead: Forecast | None, offence: str, area: str | None, span: Span, 
         return float("nan")
     rows = (ahead.series["offence"] == offence).to_numpy()
     if area is not None:
-        rows &= (ahead.series["area"] == area).to_numpy()
+        rows = rows & (ahead.series["area"] == area).to_numpy()
     at = ahead.periods.get_indexer(span.periods(freq))
+    if (at < 0).any():  # the forecast does not reach as far
+        return float("nan")
     return float(ahead.draws[:, rows][:, :, at].sum(axis=(1, 2)).mean())
 
 
