@@ -311,6 +311,10 @@ class ControlledCounts(Model):
         """Name of the model, as in results."""
         return f"{self.base.name}, {_NAMES[self.kind]}"
 
+    def without(self, name: str) -> ControlledCounts:
+        """Return the model with one control less."""
+        return replace(self, controls=self.controls.without(name))
+
     def fit(self, panel: Panel) -> FittedControlled:
         """Fit weights and engine to a panel, offence by offence; the panel is not changed.
 
