@@ -52,6 +52,8 @@ class Check:
         One or two plain sentences.
     areas_only : bool
         Whether a failure concerns single areas and not their total.
+    offence : str or None
+        The offence that it concerns; all when None.
     table : pandas.DataFrame
         The figures behind it, perhaps empty.
     """
@@ -62,6 +64,7 @@ class Check:
     text: str
     areas_only: bool = False
     table: pd.DataFrame = field(default_factory=pd.DataFrame)
+    offence: str | None = None
 
     def __repr__(self) -> str:
         return (
@@ -74,9 +77,15 @@ class Check:
         return self.blocking and self.status != "passed"
 
 
-def blocking_reasons(checks: Sequence[Check], *, is_total: bool) -> list[str]:
-    """Return the sentences that forbid a verdict on the total, or on a single area."""
-    return [c.text for c in checks if c.blocks and (not is_total or not c.areas_only)]
+def blocking_reasons(
+    checks: Sequence[Check], *, is_total: bool, offence: str | None = None
+) -> list[str]:
+    """Return the sentences that forbid a verdict on an offence's total, or on a single area."""
+    return [
+        c.text
+        for c in checks
+        if c.blocks and (not is_total or not c.areas_only) and c.offence in (None, offence)
+    ]
 
 
 def join_words(words: Sequence[str]) -> str:
@@ -252,14 +261,18 @@ def check_earlier(campaign: Campaign, placebo: Placebo) -> Check:
     return Check(name, "failed", False, text)
 
 
-def check_untargeted(campaign: Campaign, parts: Sequence[SeriesEffect]) -> Check:
+def check_untargeted(campaign: Campaign, parts: Sequence[SeriesEffect] | None) -> Check:
     """See whether offences that were not targeted moved as well.
 
-    A fall in what the campaign did not touch points to something else that happened then.
+    A fall in what the campaign did not touch points to something else that happened then. Where
+    they are the controls (`parts` is None), they are no check of the result.
     """
     name = "offences not targeted"
     if not campaign.comparison.offences:
         text = "The campaign file names no offence that was not targeted."
+        return Check(name, "not possible", False, text)
+    if parts is None:
+        text = "What was not targeted is the control here, and so no check of the result."
         return Check(name, "not possible", False, text)
     if not parts:
         text = (

@@ -100,6 +100,11 @@ class SeriesEffect:
     verdict: Verdict
     reason: str
 
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether the interval leaves out zero, whatever the checks say."""
+        return self.p <= 1 - self.level + 1e-12
+
 
 def measure_effect(
     observed: FloatArray,

@@ -4,32 +4,44 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from forecast.data.panel import Panel
 from forecast.errors import CampaignError
 from forecast.impact import checks as looking
 from forecast.impact import data_checks as figures
+from forecast.impact.activity import Activity, read_activity
 from forecast.impact.asking import take_panel
 from forecast.impact.baseline import Baseline, shocks_of
-from forecast.impact.campaign import Campaign
+from forecast.impact.campaign import Campaign, Previous
 from forecast.impact.checks import Check
 from forecast.impact.comparison import compare_years
-from forecast.impact.effect import (
-    Effect,
-    SeriesEffect,
-    Verdict,
-)
+from forecast.impact.controls import ControlledCounts
+from forecast.impact.counterfactuals import check_after, choose_model
+from forecast.impact.effect import Effect, SeriesEffect, Verdict
+from forecast.impact.faults import find_faults
 from forecast.impact.headline import Headline, climb
 from forecast.impact.measuring import make_baselines, measure_all, measure_untargeted
-from forecast.impact.placebo import Placebo, run_placebos
+from forecast.impact.placebo import Placebo, Window, find_windows, run_placebos
+from forecast.impact.rating import Rating, rate_design
+from forecast.impact.registration import (
+    Registered,
+    Registration,
+    compare_registration,
+    load_registration,
+)
 from forecast.impact.results import describe_evaluation
+from forecast.impact.runs import find_masked, mask_runs
 from forecast.impact.sensitivity import compare_models, describe_answer, lay_out, usual_models
+from forecast.impact.specifications import Specifications
+from forecast.impact.specifying import specify
 from forecast.models.base import Model, refuse_models
 from forecast.models.draws import Forecast
-from forecast.models.dynamic import DynamicCounts
 from forecast.periods import PERIODS_A_YEAR, describe_span
 from forecast.seasonality.disruptions import Disruption
 
@@ -62,6 +74,16 @@ class Evaluation:
     level : float
     seed, draws : int
     seconds : float
+    rating : Rating
+        Of the design, on the Maryland scale.
+    runs_left_out : tuple of Previous
+        Runs of other years whose periods were left out of what the model learnt.
+    specifications : Specifications or None
+        The result in many other ways, when it was asked for.
+    registration : Registered
+        What was laid down before the campaign, and how this evaluation departs from it.
+    activity : Activity or None
+        What was done, day by day and area by area, when it was given.
     sensitivity : pandas.DataFrame or None
         What other models say, once `compare_models` was asked.
     """
@@ -82,6 +104,11 @@ class Evaluation:
     seed: int
     draws: int
     seconds: float
+    rating: Rating
+    runs_left_out: tuple[Previous, ...] = ()
+    specifications: Specifications | None = None
+    registration: Registered = Registered(None)
+    activity: Activity | None = None
     sensitivity: pd.DataFrame | None = field(default=None, init=False)
 
     @property
@@ -150,6 +177,10 @@ def evaluate(
     level: float = 0.95,
     seed: int = 0,
     draws: int = 1000,
+    previous: str = "mask",
+    registration: Registration | str | Path | None = None,
+    activity: pd.DataFrame | str | Path | None = None,
+    sensitivity: bool = False,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Say how much a campaign changed against what would have been expected without it.
@@ -168,12 +199,24 @@ def evaluate(
         `DynamicCounts()` unless given. A stored `Forecast` whose cutoff is not after the window's
         start is taken as the baseline as it stands; its model is not known, so that nothing can
         be calibrated.
-    counterfactual : {"before"}, default "before"
-        Learn from before the window only.
+    counterfactual : {"before", "around", "controls"}, default "before"
+        Learn from before the window only; or let the counts after it tell its level as well; or
+        let what the campaign did not touch (`comparison` in its file) tell what happened in it.
     level : float, default 0.95
     seed : int, default 0
         The same seed gives the same result to the byte.
     draws : int, default 1000
+    previous : {"mask", "keep"}, default "mask"
+        What to do with other runs whose days are known: leave their periods out of what is
+        learnt, where they cover most of them, so that the effect is against autumns without the
+        campaign; or keep them, so that it is over and above the usual campaign.
+    registration : Registration or path, optional
+        What was laid down before the campaign (`register`): it is quoted with every deviation.
+    activity : pandas.DataFrame or path, optional
+        Log of what was done: columns `date`, `area`, `kind`, `amount`; shown as dose.
+    sensitivity : bool, default False
+        Whether to evaluate in many other ways too, which can forbid a verdict and takes about
+        half a minute.
     progress : callable, optional
         Called with a word, steps done and steps in all.
 
@@ -210,56 +253,123 @@ def evaluate(
     'fewer than expected'
     """
     began = time.perf_counter()
-    if counterfactual != "before":
-        raise CampaignError(
-            f"Argument counterfactual must be 'before': found {counterfactual!r}. "
-            "Only forecasts from before the window can be made so far."
-        )
     if not isinstance(model, Model | Forecast | None):
         refuse_models([model])
+    if previous not in ("mask", "keep"):
+        raise CampaignError(
+            f"Argument previous must be 'mask' or 'keep': found {previous!r}. Use 'mask' to leave "
+            "earlier runs out of what is learnt."
+        )
     panel = take_panel(campaign, counts, level=level, draws=draws, seed=seed)
+    log = None if activity is None else read_activity(activity, campaign, panel)
+    if isinstance(registration, str | Path):
+        registration = load_registration(registration)
     shocks = shocks_of(campaign, panel)
-    placebo_model = model if isinstance(model, Model) else DynamicCounts()
+    left_out = find_masked(campaign, panel) if previous == "mask" else ()
+    shown = mask_runs(panel, campaign) if left_out else panel
+    chosen = choose_model(campaign, counts, shown, shocks, model, counterfactual)
+    pooled, windows = _choose_windows(campaign, shown, shocks, chosen)
 
     def step(done: int, of: int) -> None:
         if progress:
             progress("placebo windows", done, of)
 
+    asked: dict[str, Any] = {"level": level, "draws": draws, "seed": seed}
     placebo = run_placebos(
-        placebo_model, panel, campaign, shocks, level=level, draws=draws, seed=seed, progress=step
+        chosen, pooled, campaign, shocks, windows=windows, progress=step, **asked
     )
-    baseline, forecasts = make_baselines(campaign, panel, shocks, model, placebo, draws, seed)
-    untargeted = measure_untargeted(
-        campaign, panel, shocks, placebo_model, placebo, level, draws, seed
+    answer = model if isinstance(model, Forecast) else chosen
+    baseline, forecasts = make_baselines(campaign, shown, shocks, answer, placebo, draws, seed)
+    # with controls, what was not targeted tells what to expect, and cannot be a check of it
+    untargeted = (
+        None
+        if counterfactual == "controls"
+        else measure_untargeted(campaign, shown, shocks, chosen, placebo, level, draws, seed)
     )
+    rating = rate_design(campaign, counts, counterfactual=counterfactual, controls_ok=None)
     found = _look(campaign, counts, panel, shocks, placebo, untargeted, baseline, level)
-    total_name = panel.total_name
-    effect = Effect(measure_all(campaign, panel, baseline, placebo, found, level, total_name))
-    ladders = tuple(
-        climb(claim, campaign, panel, forecasts, level=level, draws=draws, seed=seed)
-        for claim in campaign.claim
-    )
+    found += (check_after(campaign, shown, shocks, counterfactual),)
+    measured = [
+        measure_all(campaign, panel, baseline, placebo, found, level, panel.total_name),
+    ]
+    specifications = None
+    if sensitivity:
+        specifications = specify(
+            campaign,
+            mask_runs(counts, campaign) if left_out else counts,
+            models=_with_usual(chosen if counterfactual == "before" else None),
+            known={chosen.name: placebo} if counterfactual == "before" else None,
+            progress=progress,
+            **asked,
+        )
+        found += _judge_sensitivity(campaign, specifications, measured[0])
+        measured.append(
+            measure_all(campaign, panel, baseline, placebo, found, level, panel.total_name)
+        )
+    ladders = tuple(climb(claim, campaign, panel, forecasts, **asked) for claim in campaign.claim)
     targets = panel.select(offence=campaign.offences)
     return Evaluation(
         campaign=campaign,
         counts=counts,
-        effect=effect,
+        effect=Effect(measured[-1]),
         headline=Headline(ladders),
-        year_on_year=compare_years(
-            campaign, targets, total_name=total_name, level=level, draws=draws, seed=seed
-        ),
+        year_on_year=compare_years(campaign, targets, total_name=panel.total_name, **asked),
         placebo=placebo,
-        checks=found,
+        checks=tuple(sorted(found, key=lambda check: not check.blocking)),
         baseline=baseline,
         shocks=_near(campaign, panel, shocks),
-        untargeted=untargeted,
+        untargeted=untargeted or (),
         counterfactual=counterfactual,
         model=baseline.forecast.model,
         level=level,
         seed=seed,
         draws=draws,
         seconds=time.perf_counter() - began,
+        rating=rating,
+        runs_left_out=left_out,
+        specifications=specifications,
+        registration=compare_registration(
+            registration, campaign, counts, model=model, counterfactual=counterfactual, **asked
+        ),
+        activity=log,
     )
+
+
+def _choose_windows(
+    campaign: Campaign, panel: Panel, shocks: list[Disruption], model: Model
+) -> tuple[Panel, tuple[Window, ...]]:
+    """The offences and windows of the placebos; with controls those that have controls."""
+    windows = find_windows(campaign, panel, shocks)
+    if not isinstance(model, ControlledCounts):
+        return panel, windows
+    windows = model.controls.choose_windows(campaign, windows)
+    return model.controls.choose_offences(panel, windows), windows
+
+
+def _judge_sensitivity(
+    campaign: Campaign, found: Specifications, parts: tuple[SeriesEffect, ...]
+) -> tuple[Check, ...]:
+    """The check of every offence's total, which bars a verdict on that offence alone."""
+    checks = []
+    for part in parts:
+        if part.is_total:
+            check = found.check(
+                part.offence,
+                main_excludes_zero=part.excludes_zero,
+                main_sign=int(np.sign(part.percent)),
+            )
+            several = len(campaign.offences) > 1
+            name = f"{check.name}, {part.offence}" if several else check.name
+            checks.append(replace(check, name=name, offence=part.offence))
+    return tuple(checks)
+
+
+def _with_usual(model: Model | None) -> list[Model] | None:
+    """A model of one's own first, then those that ship; None for those that ship alone."""
+    usual = list(usual_models())
+    if model is None or model.name == usual[0].name:
+        return None
+    return [model, *(other for other in usual if other.name != model.name)]
 
 
 def _look(
@@ -268,16 +378,16 @@ def _look(
     panel: Panel,
     shocks: list[Disruption],
     placebo: Placebo,
-    untargeted: tuple[SeriesEffect, ...],
+    untargeted: tuple[SeriesEffect, ...] | None,
     baseline: Baseline,
     level: float,
 ) -> tuple[Check, ...]:
-    """All checks, the blocking ones first."""
+    """All checks of the evaluation itself."""
     calibrated = looking.check_placebo(placebo, level, campaign.periods(panel.freq)[0])
     if baseline.calibration is None and calibrated.status == "passed":
         text = "A stored forecast cannot be made again for placebo windows: it is not calibrated."
         calibrated = Check(calibrated.name, "not possible", True, text)
-    found = [
+    return (
         looking.check_disruptions(campaign, panel, shocks),
         looking.check_settled(campaign, panel, shocks),
         calibrated,
@@ -292,8 +402,8 @@ def _look(
         looking.check_earlier(campaign, placebo),
         figures.check_missing(panel, campaign),
         figures.check_maturity(counts, campaign),
-    ]
-    return tuple(sorted(found, key=lambda check: not check.blocking))
+        *find_faults(campaign, panel, shocks),
+    )
 
 
 def _count_results(forecast: Forecast) -> int:

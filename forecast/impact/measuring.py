@@ -167,7 +167,7 @@ def measure_all(
                     exposure=shares,
                     level=level,
                     smallest_detectable=smallest,
-                    blocking=blocking_reasons(found, is_total=is_total),
+                    blocking=blocking_reasons(found, is_total=is_total, offence=offence),
                 )
             )
     return tuple(parts)

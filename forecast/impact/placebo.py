@@ -174,10 +174,11 @@ def find_windows(
     They have the campaign's length, lie in its season and half a year away, and do not overlap.
     Where these are fewer than `RANK_WINDOWS`, with weeks and days windows in more parts of the
     year come in, evenly spaced; and where that is still too few, those of the campaign's own
-    year that came before it. Left out are the campaign's own year otherwise, windows with too little before them
-    (`MIN_HISTORY`), windows that hold a disrupted period or had one in the year before, and
-    windows with a step in recording in them or in the half year before. With a campaign of more
-    than half a year only the same season is used, with one of more than a year not every year.
+    year that came before it. Left out are the campaign's own year otherwise, windows with too
+    little before them (`MIN_HISTORY`), windows that hold a disrupted period or had one in the
+    year before, and windows with a step in recording in them or in the half year before. With a
+    campaign of more than half a year only the same season is used, with one of more than a year
+    not every year.
     """
     own = campaign.periods(panel.freq)
     length_years = len(own) / PERIODS_A_YEAR[panel.freq]

@@ -287,8 +287,8 @@ def test_stored_forecast_must_fit(
     ("given", "words"),
     [
         (
-            {"counterfactual": "around"},
-            r"^Argument counterfactual must be 'before': found 'around'\. Only forecasts from",
+            {"counterfactual": "after"},
+            r"^Argument counterfactual must be 'before', 'around' or 'controls': found 'after'\. Use",
         ),
         ({"level": 95}, r"^Level must lie between 0 and 1: found 95\. Use 0\.95 for 95 per cent"),
         (
@@ -299,6 +299,10 @@ def test_stored_forecast_must_fit(
         (
             {"level": 0.999},
             r"^Draws must number at least 1,999 for level 0\.999: found 1,000\. Pass draws=1999",
+        ),
+        (
+            {"previous": "drop"},
+            r"^Argument previous must be 'mask' or 'keep': found 'drop'\. Use 'm",
         ),
         ({"seed": -1}, r"^Seed must be 0 or more: found -1\. Leave it at 0"),
     ],

@@ -159,7 +159,8 @@ def test_windows_are_like_the_campaign_s_and_never_overlap(
 
 def test_a_short_daily_history_gives_windows_all_over_the_year() -> None:
     # four years from November 2020: two must come before a window, so that only those of
-    # the end of November 2022 to September 2024 are left, a twelfth of a year apart, some in its own year
+    # the end of November 2022 to September 2024 are left, a twelfth of a year apart, some in
+    # its own year
     panel = simulate(areas=1, years=4, freq="D", start="2020-11")
     campaign = make_campaign("2024-10-01", "2024-10-21")
     windows = find_windows(campaign, panel, [])

@@ -1,0 +1,119 @@
+"""Three ways to say what was to be expected: from before, around the window, with controls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from forecast.data.panel import Panel
+from forecast.errors import CampaignError
+from forecast.impact.around import AroundModel, reach_after
+from forecast.impact.baseline import mask
+from forecast.impact.campaign import Campaign
+from forecast.impact.checks import Check
+from forecast.impact.controls import ControlledCounts, find_controls
+from forecast.models.base import Model
+from forecast.models.draws import Forecast
+from forecast.models.dynamic import DynamicCounts
+from forecast.periods import UNIT_NAMES, describe_span, label
+from forecast.seasonality.disruptions import Disruption, disrupted
+
+COUNTERFACTUALS = ("before", "around", "controls")
+
+
+def choose_model(
+    campaign: Campaign,
+    counts: Panel,
+    panel: Panel,
+    shocks: Sequence[Disruption],
+    model: Model | Forecast | None,
+    counterfactual: str,
+) -> Model:
+    """Return the model that answers in one of the three ways.
+
+    Parameters
+    ----------
+    campaign : Campaign
+    counts : Panel
+        All areas, those without the campaign among them.
+    panel : Panel
+        Counts of the campaign's areas, earlier runs left out where they are.
+    shocks : sequence of Disruption
+        Their periods are not seen.
+    model : Model, Forecast or None
+        The count engine unless given; a stored forecast is its own answer, and the engine stands
+        in for it where other windows are asked about.
+    counterfactual : {"before", "around", "controls"}
+
+    Raises
+    ------
+    CampaignError
+        If there is no such way, or it cannot be gone with this model, campaign and counts.
+    """
+    if counterfactual not in COUNTERFACTUALS:
+        raise CampaignError(
+            f"Argument counterfactual must be 'before', 'around' or 'controls': found "
+            f"{counterfactual!r}. Use 'before' for forecasts from before the window."
+        )
+    if counterfactual != "before" and isinstance(model, Forecast):
+        raise CampaignError(
+            f"Stored forecast must be used with counterfactual='before': found "
+            f"{counterfactual!r}. It was made before the campaign; leave one of the two out."
+        )
+    base = model if isinstance(model, Model) else DynamicCounts()
+    if counterfactual == "around":
+        _require_after(campaign, panel, shocks)
+        own = np.isin(panel.periods, campaign.periods(panel.freq))
+        hidden = mask(panel, own | disrupted(panel.periods, shocks))
+        return AroundModel(base, hidden)
+    if counterfactual == "controls":
+        if not isinstance(base, DynamicCounts):
+            raise CampaignError(
+                f"Model must be DynamicCounts for counterfactual='controls': found {base.name}. "
+                "Leave `model` out."
+            )
+        return ControlledCounts(find_controls(campaign, counts), base=base)
+    return base
+
+
+def _require_after(campaign: Campaign, panel: Panel, shocks: Sequence[Disruption]) -> None:
+    """Refuse a window after which nothing undisrupted has been counted."""
+    if count_after(campaign, panel, shocks):
+        return
+    last, unit = panel.periods[-1], UNIT_NAMES[panel.freq]
+    raise CampaignError(
+        f"Campaign {campaign.name!r} must have counts after it for counterfactual='around': of "
+        f"the {reach_after(panel.freq)} {unit}s after its window none is counted and free of "
+        f"disruption (the data end with {label(last)}). Load later {unit}s, or use "
+        "counterfactual='before'."
+    )
+
+
+def count_after(campaign: Campaign, panel: Panel, shocks: Sequence[Disruption]) -> int:
+    """Return how many of the periods looked at after the window are counted and undisrupted."""
+    last = campaign.periods(panel.freq)[-1]
+    after = (panel.periods > last) & (panel.periods <= last + reach_after(panel.freq))
+    known = ~np.isnan(panel.select(offence=campaign.offences).values).any(axis=0)
+    return int((after & known & ~disrupted(panel.periods, shocks)).sum())
+
+
+def check_after(
+    campaign: Campaign, panel: Panel, shocks: Sequence[Disruption], counterfactual: str
+) -> Check:
+    """Say what was seen of the time after the window, and what that takes for granted."""
+    name = "counts after the window"
+    if counterfactual != "around":
+        text = "Nothing after the window was used to say what was expected in it."
+        return Check(name, "passed", False, text)
+    seen, reach = count_after(campaign, panel, shocks), reach_after(panel.freq)
+    unit = UNIT_NAMES[panel.freq]
+    last = campaign.periods(panel.freq)[-1]
+    span = describe_span(panel.periods[(panel.periods > last)][:reach]).split(",")[0]
+    text = (
+        f"{seen} of the {reach} {unit}s after the window were used too ({span}): the level is seen "
+        "from both sides, and the interval is narrower. It takes for granted that whatever the "
+        "campaign changed had ended with it; what lasted would be taken for a lower level and "
+        "hide a part of the effect."
+    )
+    return Check(name, "failed", False, text)
