@@ -111,19 +111,20 @@ class Plan:
         return found
 
     def _say_lengths(self) -> list[str]:
-        """How the smallest fall depends on the length of the window."""
+        """How the smallest fall on the campaign's days depends on the length of the window."""
         main = self.main
         rows = [
             r
             for r in self.power.rows
-            if r.kind == "all areas" and r.offence == main.offence and not np.isnan(r.fall)
+            if r.kind == "all areas" and r.offence == main.offence and not np.isnan(r.fall_in_days)
         ]
         if len(rows) < 2:
             return []
         short, long = rows[0], rows[-1]
         return [
-            f"The smallest fall that would be seen is {np.ceil(short.fall):.0f} per cent of the "
-            f"whole periods with {_weeks(short)}, and {np.ceil(long.fall):.0f} with {_weeks(long)}."
+            f"The smallest fall on the campaign's days that would be seen is "
+            f"{np.ceil(short.fall_in_days):.0f} per cent with {_weeks(short)}, and "
+            f"{np.ceil(long.fall_in_days):.0f} with {_weeks(long)} ({main.offence})."
         ]
 
     def _say_windows(self) -> str:

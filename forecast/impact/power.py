@@ -28,7 +28,7 @@ from forecast.impact.detecting import (
 )
 from forecast.impact.placebo import Placebo, find_windows, run_placebos
 from forecast.models.base import FittedModel, Model, Paths
-from forecast.models.draws import Forecast
+from forecast.models.draws import Forecast, IntArray
 from forecast.periods import label
 from forecast.seasonality.disruptions import Disruption
 
@@ -175,21 +175,27 @@ class _Reaching(FittedModel):
         vars(self).update(model=fitted.model, panel=fitted.panel)
         self.inner = fitted
         self.longest = owner.longest
-        self.made: dict[tuple[int, int], Paths] = {}
+        self.made: dict[tuple[int, int], NDArray[np.int32]] = {}
         if hasattr(fitted, "update"):  # new counts can be taken in without learning anew
             self.update = partial(owner.recall, learn=fitted.update)
 
     def paths(self, periods: int | pd.PeriodIndex, *, draws: int = 1000, seed: int = 0) -> Paths:
         ahead, wanted = self._ahead(periods)
         if (draws, seed) not in self.made:
-            self.made[draws, seed] = self.inner.paths(self.longest, draws=draws, seed=seed)
-        made, here = self.made[draws, seed], slice(len(ahead) - wanted, len(ahead))
-        return replace(
-            made, log_total=made.log_total[:, :, here], log_share=made.log_share[:, :, here]
-        )
+            whole = self.inner.forecast(self.longest, draws=draws, seed=seed)
+            self.made[draws, seed] = whole.draws.astype(np.int32)  # half the room: there are many
+        here = slice(len(ahead) - wanted, len(ahead))
+        return _Counted(self.made[draws, seed][:, :, here])
 
-    def count(self, paths: Paths, periods: pd.PeriodIndex, *, seed: int) -> Forecast:
-        return self.inner.count(paths, periods, seed=seed)
+
+class _Counted(Paths):
+    """Paths of which the counts were drawn already; the rates themselves are not kept."""
+
+    def __init__(self, drawn: NDArray[np.int32]) -> None:
+        vars(self)["drawn"] = drawn
+
+    def counts(self, rng: np.random.Generator) -> IntArray:  # noqa: ARG002, no chance is left
+        return np.asarray(vars(self)["drawn"], dtype=np.int64)
 
 
 def measure_power(
