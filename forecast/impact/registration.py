@@ -28,6 +28,9 @@ from forecast.periods import as_date, as_period
 
 SCHEMA = "forecast.registration/1"
 
+COUNTERFACTUALS = ("before", "around", "controls")
+"""What the expected counts may be learnt from."""
+
 
 @dataclass(frozen=True)
 class Registration:
@@ -159,7 +162,7 @@ def register(
     Raises
     ------
     CampaignError
-        If the file is there already.
+        If the file is there already, or there is no such counterfactual.
     DataError
         If the day is none, the file cannot be written, or the campaign names what the counts
         do not hold.
@@ -183,6 +186,11 @@ def register(
         raise CampaignError(
             f"Registration file {path.name!r} must not be there yet: it is, and a registration is "
             "never overwritten. Choose another name; the evaluation will list what changed."
+        )
+    if counterfactual not in COUNTERFACTUALS:
+        raise CampaignError(
+            f"Argument counterfactual must be one of {', '.join(COUNTERFACTUALS)}: found "
+            f"{counterfactual!r}. Choose what evaluate(...) will be given."
         )
     day = dt.datetime.now(dt.UTC).date() if date is None else as_date(date, subject="Date")
     content: dict[str, Any] = {

@@ -32,7 +32,7 @@ def make_campaign(**given: Any) -> Campaign:
 
 @pytest.fixture(scope="module")
 def weekly() -> Panel:
-    panel = simulate(areas=3, years=10, freq="W-SUN", start="2015-01").before("2024-10-07")
+    panel = simulate(areas=3, years=8, freq="W-SUN", start="2017-01").before("2024-10-07")
     return replace(panel, series=panel.series.assign(group=["north", "north", "south"]))
 
 

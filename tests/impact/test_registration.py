@@ -122,6 +122,8 @@ def test_bad_days_and_folders_are_refused(known: Panel, tmp_path: Path) -> None:
         register(campaign(), known, to=tmp_path / "none" / "x.json")
     with pytest.raises(DataError, match="does not"):
         register(campaign(areas=["Nowhere"]), known, to=tmp_path / "x.json")
+    with pytest.raises(CampaignError, match="must be one of before, around, controls: found 'aft"):
+        register(campaign(), known, to=tmp_path / "x.json", counterfactual="after")
     assert list(tmp_path.iterdir()) == []
 
 
