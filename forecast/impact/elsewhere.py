@@ -140,7 +140,8 @@ class Elsewhere:
         clear = "clearly moved" if has_moved(part) else "did not clearly move"
         return (
             f"Together the areas that did not take part {clear}: {part.observed:,.0f} of "
-            f"{part.offence} where {part.expected:,.0f} were expected, {size} per cent ({low} to {high})."
+            f"{part.offence} where {part.expected:,.0f} were expected, {size} per cent "
+            f"({low} to {high})."
         )
 
     def to_dict(self) -> dict[str, object]:
