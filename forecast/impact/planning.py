@@ -23,7 +23,7 @@ from forecast.impact.power import Power, measure_power
 from forecast.impact.rating import Rating, rate_design
 from forecast.impact.registration import Registration, register
 from forecast.models.base import Model, refuse_models
-from forecast.models.draws import interval
+from forecast.models.draws import Forecast, interval
 from forecast.models.dynamic import DynamicCounts
 from forecast.periods import PERIODS_A_YEAR, UNIT_NAMES, describe_span, label
 
@@ -267,27 +267,36 @@ def plan(
     fitted = fit_before(chosen, targets, window[0])
     longest = max(len(span.periods(panel.freq)) for span in list_spans(campaign, WEEKS))
     horizon = pd.period_range(window[0], periods=longest, freq=panel.freq)
+    ahead = fitted.forecast(horizon, draws=draws, seed=seed)
     power = measure_power(
         campaign, panel, shocks, model=chosen, level=level, draws=draws, seed=seed, areas=sets,
-        ahead=fitted.forecast(horizon, draws=draws, seed=seed), progress=progress,
+        ahead=ahead, progress=progress,
     )  # fmt: skip
-    calibration = power.placebo.calibration()
-    forecast, raw = calibrate(fitted, window, calibration, draws=draws, seed=seed)
-    lower, upper = interval(forecast.total().draws.sum(axis=2), level)  # (offence,)
-    total = raw.total()
-    one = panel.areas[0] if len(panel.areas) == 1 else total.total_name
-    expected = pd.DataFrame(
+    forecast, _ = calibrate(fitted, window, power.placebo.calibration(), draws=draws, seed=seed)
+    expected = _expect(ahead, forecast, panel, level)
+    comparators = suggest_comparators(campaign, known, shocks)
+    rating = rate_design(campaign, known, controls_ok=comparators.acceptable)
+    return Plan(campaign, known, expected, power, comparators, rating, chosen, level, seed, draws)
+
+
+def _expect(ahead: Forecast, calibrated: Forecast, panel: Panel, level: float) -> pd.DataFrame:
+    """What is expected of each offence in the window, all areas together, with its interval.
+
+    The mean is of the model's own draws, as `power` has it: calibrated ones have tails so heavy
+    that they have no mean.
+    """
+    at = ahead.periods.get_indexer(calibrated.periods)
+    sums = calibrated.total()
+    lower, upper = interval(sums.draws.sum(axis=2), level)  # (offence,)
+    return pd.DataFrame(
         {
-            "offence": total.series["offence"],
-            "area": one,
-            "expected": total.draws.sum(axis=2).mean(axis=0),
+            "offence": sums.series["offence"].astype(str),
+            "area": panel.areas[0] if len(panel.areas) == 1 else panel.total_name,
+            "expected": ahead.total().draws[:, :, at].sum(axis=2).mean(axis=0),
             "expected_lower": lower,
             "expected_upper": upper,
         }
     )
-    comparators = suggest_comparators(campaign, known, shocks)
-    rating = rate_design(campaign, known, controls_ok=comparators.acceptable)
-    return Plan(campaign, known, expected, power, comparators, rating, chosen, level, seed, draws)
 
 
 def _take_known(campaign: Campaign, counts: Panel, *, level: float, draws: int, seed: int) -> Panel:
