@@ -17,9 +17,9 @@ from scipy import stats
 from forecast.data.panel import Panel
 from forecast.impact.baseline import Calibration, calibrate, fit_before, hide_shocks
 from forecast.impact.campaign import Campaign, Comparison
-from forecast.impact.controls import Controls
 from forecast.impact.effect import SeriesEffect, format_points, measure_effect
 from forecast.impact.placebo import MIN_WINDOWS, Window, run_placebos
+from forecast.impact.untouched import Controls
 from forecast.models.base import Model
 from forecast.models.draws import FloatArray
 from forecast.seasonality.disruptions import Disruption
