@@ -18,9 +18,8 @@ from forecast.data.panel import Panel
 from forecast.impact.campaign import Campaign
 from forecast.impact.effect import DETECTED_SHARE
 from forecast.impact.placebo import MIN_WINDOWS, Placebo
-from forecast.impact.plain import clean, pair
 from forecast.models.draws import FloatArray, Forecast
-from forecast.periods import days_in, days_inside, label, periods_between
+from forecast.periods import days_in, days_inside, periods_between
 
 WEEKS = tuple(range(1, 9))
 """Lengths of window that are looked at, in weeks."""
@@ -370,59 +369,3 @@ def _expect(ahead: Forecast | None, offence: str, area: str | None, span: Span, 
     if (at < 0).any():  # the forecast does not reach as far
         return float("nan")
     return float(ahead.draws[:, rows][:, :, at].sum(axis=(1, 2)).mean())
-
-
-def say_detectable(row: Detectable) -> str:
-    """What could be seen, in one sentence or two."""
-    where = f"{row.offence} in {row.area}"
-    if np.isnan(row.fall):
-        return f"For {where} it cannot be said what could be seen: {row.reason}."
-    amount = "" if np.isnan(row.expected) else (
-        f" ({row.fall_count:,.0f} of {row.expected:,.0f} expected)"
-    )  # fmt: skip
-    text = (
-        f"For {where} a fall of {np.ceil(row.fall):.0f} per cent{amount} or more would be seen in "
-        f"at least four of five of the {row.windows} placebo windows"
-    )
-    if row.campaign_days == row.days:
-        return f"{text}."
-    if np.isnan(row.fall_in_days):
-        return f"{text}, over the whole periods: {row.reason}."
-    return (
-        f"{text}, over the whole periods; on the {row.campaign_days} campaign days of {row.days} "
-        f"that is a fall of {np.ceil(row.fall_in_days):.0f} per cent."
-    )
-
-
-def describe_detectable(row: Detectable) -> dict[str, object]:
-    """One row as plain values."""
-    return {
-        "offence": row.offence,
-        "area": row.area,
-        "kind": row.kind,
-        "weeks": clean(row.span.weeks),
-        "declared": row.span.declared,
-        "periods": [label(p) for p in row.periods],
-        "campaign_days": row.campaign_days,
-        "days": row.days,
-        "windows": row.windows,
-        "tests": row.tests,
-        "false_alarms_percent": clean(100 * row.false_alarms),
-        "width_points": clean(row.width),
-        "smallest_fall_percent": clean(row.fall),
-        "smallest_fall_percent_interval": pair(row.fall_interval),
-        "smallest_fall_in_days_percent": clean(row.fall_in_days),
-        "smallest_rise_percent": clean(row.rise),
-        "expected": clean(row.expected),
-        "smallest_fall": clean(row.fall_count),
-        "curve": [
-            {
-                "change": str(point["change"]),
-                "size_percent": clean(point["size_percent"]),
-                "found": clean(point["found"]),
-                "found_interval": pair((point["found_lower"], point["found_upper"])),
-            }
-            for point in row.curve.to_dict("records")
-        ],
-        "note": row.reason or None,
-    }

@@ -21,12 +21,11 @@ from forecast.impact.campaign import Campaign
 from forecast.impact.detecting import (
     WEEKS,
     Detectable,
-    describe_detectable,
     judge_power,
     list_spans,
-    say_detectable,
 )
 from forecast.impact.placebo import Placebo, find_windows, run_placebos
+from forecast.impact.plain import clean, pair
 from forecast.models.base import FittedModel, Model, Paths
 from forecast.models.draws import Forecast, IntArray
 from forecast.periods import label
@@ -138,6 +137,62 @@ class Power:
     def to_dict(self) -> list[dict[str, object]]:
         """Return the rows as plain values, each with its power curve of falls."""
         return [describe_detectable(row) for row in self.rows]
+
+
+def say_detectable(row: Detectable) -> str:
+    """What could be seen, in one sentence or two."""
+    where = f"{row.offence} in {row.area}"
+    if np.isnan(row.fall):
+        return f"For {where} it cannot be said what could be seen: {row.reason}."
+    amount = "" if np.isnan(row.expected) else (
+        f" ({row.fall_count:,.0f} of {row.expected:,.0f} expected)"
+    )  # fmt: skip
+    text = (
+        f"For {where} a fall of {np.ceil(row.fall):.0f} per cent{amount} or more would be seen in "
+        f"at least four of five of the {row.windows} placebo windows"
+    )
+    if row.campaign_days == row.days:
+        return f"{text}."
+    if np.isnan(row.fall_in_days):
+        return f"{text}, over the whole periods: {row.reason}."
+    return (
+        f"{text}, over the whole periods; on the {row.campaign_days} campaign days of {row.days} "
+        f"that is a fall of {np.ceil(row.fall_in_days):.0f} per cent."
+    )
+
+
+def describe_detectable(row: Detectable) -> dict[str, object]:
+    """One row as plain values."""
+    return {
+        "offence": row.offence,
+        "area": row.area,
+        "kind": row.kind,
+        "weeks": clean(row.span.weeks),
+        "declared": row.span.declared,
+        "periods": [label(p) for p in row.periods],
+        "campaign_days": row.campaign_days,
+        "days": row.days,
+        "windows": row.windows,
+        "tests": row.tests,
+        "false_alarms_percent": clean(100 * row.false_alarms),
+        "width_points": clean(row.width),
+        "smallest_fall_percent": clean(row.fall),
+        "smallest_fall_percent_interval": pair(row.fall_interval),
+        "smallest_fall_in_days_percent": clean(row.fall_in_days),
+        "smallest_rise_percent": clean(row.rise),
+        "expected": clean(row.expected),
+        "smallest_fall": clean(row.fall_count),
+        "curve": [
+            {
+                "change": str(point["change"]),
+                "size_percent": clean(point["size_percent"]),
+                "found": clean(point["found"]),
+                "found_interval": pair((point["found_lower"], point["found_upper"])),
+            }
+            for point in row.curve.to_dict("records")
+        ],
+        "note": row.reason or None,
+    }
 
 
 class _Learnt(Model):

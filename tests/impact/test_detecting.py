@@ -18,11 +18,11 @@ from forecast.impact.detecting import (
     gather_trials,
     judge_power,
     list_spans,
-    say_detectable,
 )
 from forecast.impact.effect import FEWER
 from forecast.impact.evaluation import evaluate
 from forecast.impact.placebo import Placebo, Window, run_placebos
+from forecast.impact.power import say_detectable
 from forecast.models.base import Model
 from forecast.simulation import simulate
 
