@@ -13,6 +13,7 @@ from forecast.impact.baseline import mask
 from forecast.impact.campaign import Campaign
 from forecast.impact.checks import Check
 from forecast.impact.controls import ControlledCounts, find_controls
+from forecast.impact.placebo import Window, find_windows
 from forecast.models.base import Model
 from forecast.models.draws import Forecast
 from forecast.models.dynamic import DynamicCounts
@@ -75,6 +76,17 @@ def choose_model(
             )
         return ControlledCounts(find_controls(campaign, counts), base=base)
     return base
+
+
+def choose_windows(
+    campaign: Campaign, panel: Panel, shocks: Sequence[Disruption], model: Model
+) -> tuple[Panel, tuple[Window, ...]]:
+    """Return the offences and windows of the placebos: with controls those that have controls."""
+    windows = find_windows(campaign, panel, shocks)
+    if not isinstance(model, ControlledCounts):
+        return panel, windows
+    windows = model.controls.choose_windows(campaign, windows)
+    return model.controls.choose_offences(panel, windows), windows
 
 
 def _require_after(campaign: Campaign, panel: Panel, shocks: Sequence[Disruption]) -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -21,13 +21,12 @@ from forecast.impact.baseline import Baseline, shocks_of
 from forecast.impact.campaign import Campaign, Previous
 from forecast.impact.checks import Check
 from forecast.impact.comparison import compare_years
-from forecast.impact.controls import ControlledCounts
-from forecast.impact.counterfactuals import check_after, choose_model
+from forecast.impact.counterfactuals import check_after, choose_model, choose_windows
 from forecast.impact.effect import Effect, SeriesEffect, Verdict
 from forecast.impact.faults import find_faults
 from forecast.impact.headline import Headline, climb
 from forecast.impact.measuring import make_baselines, measure_all, measure_untargeted
-from forecast.impact.placebo import Placebo, Window, find_windows, run_placebos
+from forecast.impact.placebo import Placebo, run_placebos
 from forecast.impact.rating import Rating, rate_design
 from forecast.impact.registration import (
     Registered,
@@ -44,6 +43,9 @@ from forecast.models.base import Model, refuse_models
 from forecast.models.draws import Forecast
 from forecast.periods import PERIODS_A_YEAR, describe_span
 from forecast.seasonality.disruptions import Disruption
+
+if TYPE_CHECKING:
+    from forecast.impact.examination import Examination
 
 Progress = Callable[[str, int, int], None]
 
@@ -84,6 +86,10 @@ class Evaluation:
         What was laid down before the campaign, and how this evaluation departs from it.
     activity : Activity or None
         What was done, day by day and area by area, when it was given.
+    asked_model : Model, Forecast or None
+        As it was given to `evaluate`.
+    examination : Examination or None
+        All that stands beside the verdict, once `examine` was called.
     sensitivity : pandas.DataFrame or None
         What other models say, once `compare_models` was asked.
     """
@@ -109,6 +115,8 @@ class Evaluation:
     specifications: Specifications | None = None
     registration: Registered = Registered(None)
     activity: Activity | None = None
+    asked_model: Model | Forecast | None = None
+    examination: Examination | None = field(default=None, init=False)
     sensitivity: pd.DataFrame | None = field(default=None, init=False)
 
     @property
@@ -162,6 +170,30 @@ class Evaluation:
             object.__setattr__(self, "sensitivity", table)
             return table.copy()
         return self.sensitivity.copy()
+
+    def examine(
+        self, *, price_year: int | None = None, progress: Progress | None = None
+    ) -> Examination:
+        """Look at all that stands beside the verdict; made when first called, and kept.
+
+        Areas pooled, runs of other years, the time after, other places and offences,
+        displacement, controls, the three counterfactuals, costs and harm, and the dose. It takes
+        several times as long as the evaluation and does not change its verdict.
+
+        Parameters
+        ----------
+        price_year : int, optional
+            Of the costs; the latest for which there is a deflator unless given.
+        progress : callable, optional
+            Called with a word, steps done and steps in all.
+        """
+        from forecast.impact.examination import examine  # it evaluates, and is asked by this
+
+        if self.examination is None:
+            found = examine(self, price_year=price_year, progress=progress)
+            object.__setattr__(self, "examination", found)
+            return found
+        return self.examination
 
     def to_dict(self, *, command: str | None = None) -> dict[str, object]:
         """Return the object of `evaluation.json` (schema forecast.evaluation/1)."""
@@ -268,7 +300,7 @@ def evaluate(
     left_out = find_masked(campaign, panel) if previous == "mask" else ()
     shown = mask_runs(panel, campaign) if left_out else panel
     chosen = choose_model(campaign, counts, shown, shocks, model, counterfactual)
-    pooled, windows = _choose_windows(campaign, shown, shocks, chosen)
+    pooled, windows = choose_windows(campaign, shown, shocks, chosen)
 
     def step(done: int, of: int) -> None:
         if progress:
@@ -332,18 +364,8 @@ def evaluate(
             registration, campaign, counts, model=model, counterfactual=counterfactual, **asked
         ),
         activity=log,
+        asked_model=model,
     )
-
-
-def _choose_windows(
-    campaign: Campaign, panel: Panel, shocks: list[Disruption], model: Model
-) -> tuple[Panel, tuple[Window, ...]]:
-    """The offences and windows of the placebos; with controls those that have controls."""
-    windows = find_windows(campaign, panel, shocks)
-    if not isinstance(model, ControlledCounts):
-        return panel, windows
-    windows = model.controls.choose_windows(campaign, windows)
-    return model.controls.choose_offences(panel, windows), windows
 
 
 def _judge_sensitivity(
