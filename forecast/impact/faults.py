@@ -234,16 +234,21 @@ def _compare_days(
 ) -> tuple[int, float, float, float]:
     """Days, their count, that of the same weekdays around them, and the difference over its error.
 
-    The mean of four weekdays has a quarter of a day's variance, hence 1.25.
+    Where dates are heaped, the first and the 15th are no measure for other days, so they are left
+    out of the days around; the mean of n weekdays adds an n-th of a day's variance.
     """
-    around = _shift(counts, (7, 14)).mean(axis=0)  # (period,) NaN at the ends and beside gaps
-    known = np.isfinite(counts) & (around > 0)
-    plain = known & ~np.isin(periods.day, [1, 15])
-    squares = (counts[plain] - around[plain]) ** 2 / (1.25 * around[plain])
-    spread = float(squares.mean()) if len(squares) else np.nan
+    special = np.isin(periods.day, [1, 15])
+    near = _shift(np.where(special, np.nan, counts), (7, 14))  # (4, period)
+    number = np.isfinite(near).sum(axis=0)  # (period,)
+    around = np.nansum(near, axis=0) / np.maximum(number, 1)
+    known = np.isfinite(counts) & (number > 1) & (around > 0)
+    variance = (1 + 1 / np.maximum(number, 1)) * around  # of a difference of Poisson counts
+    plain = known & ~special
+    squares = (counts[plain] - around[plain]) ** 2 / variance[plain]
+    spread = max(float(squares.mean()), 1.0) if len(squares) else 1.0
     at = known & chosen
     observed, usual = float(counts[at].sum()), float(around[at].sum())
-    error = np.sqrt(1.25 * np.fmax(spread, 1.0) * max(usual, 1.0))
+    error = np.sqrt(spread * max(float(variance[at].sum()), 1.0))
     return int(at.sum()), observed, usual, float((observed - usual) / error)
 
 
