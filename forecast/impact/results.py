@@ -32,7 +32,8 @@ def describe_evaluation(result: Evaluation, *, command: str | None) -> dict[str,
     Returns
     -------
     dict
-        The object of `evaluation.json`, with "sensitivity" when other models were asked.
+        The object of `evaluation.json`. With "sensitivity" when other models were asked,
+        "specifications" when many ways were, "examination" when all beside the verdict was.
     """
     campaign, main = result.campaign, result.main
     content: dict[str, object] = {
@@ -88,6 +89,15 @@ def describe_evaluation(result: Evaluation, *, command: str | None) -> dict[str,
             "seconds": round(result.seconds, 3),
         },
     }
+    content["design"] = result.rating.to_dict()
+    content["registration"] = result.registration.to_dict()
+    content["runs_left_out"] = [
+        {"start": clean(str(run.start)), "end": clean(str(run.end))} for run in result.runs_left_out
+    ]
+    if result.specifications is not None:
+        content["specifications"] = result.specifications.to_dict()
+    if result.examination is not None:
+        content["examination"] = result.examination.to_dict()
     if result.sensitivity is not None:
         content["sensitivity"] = records(result.sensitivity, "effect_percent")
     return content
