@@ -280,7 +280,8 @@ def examine_controls(
     model : ControlledCounts, optional
         The model of the evaluation; synthetic controls unless given.
     calibration : Calibration, optional
-        That of the evaluation's placebo windows, for the intervals without each control.
+        That of the model's placebo windows, for the intervals with each control left out; there
+        are none without it.
     level, draws, seed
         As in `evaluate`.
 
@@ -363,8 +364,9 @@ def _leave_out(
             tried = model if name == NO_ONE else model.without(name)
             if tried.controls.rows(offence):
                 part = _measure(campaign, one, shocks, tried, calibration, level, draws, seed)
-                percents = (part.percent, *part.percent_interval)
-                rows.append((offence, name, part.observed, part.expected, *percents))
+                # without placebo windows an interval would promise what nobody has measured
+                bounds = part.percent_interval if calibration is not None else (np.nan, np.nan)
+                rows.append((offence, name, part.observed, part.expected, part.percent, *bounds))
     columns = ["offence", "without", "observed", "expected", "percent"]
     return pd.DataFrame(rows, columns=[*columns, "percent_lower", "percent_upper"])
 

@@ -192,3 +192,11 @@ def test_two_offences_each_have_their_own_rows() -> None:
     table = examine(Panel.from_frame(both), campaign).summary()
     assert table["offence"].tolist() == ["robbery"] * 3 + ["burglary"] * 3
     assert table["own_observed"].nunique() == 6
+
+
+def test_nothing_that_is_not_calibrated_has_an_interval() -> None:
+    report = examine(panel(), calibration=None)
+    assert report.left_out[["percent_lower", "percent_upper"]].isna().all(axis=None)
+    assert report.left_out["percent"].notna().all()
+    assert report.to_dict()["left_out"][0]["percent_interval"] is None
+    assert report.check().status == "passed"
