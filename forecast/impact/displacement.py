@@ -130,7 +130,7 @@ class Displacement:
         text = f"Of {_count(rows, 'offence')} not targeted in the campaign's areas, "
         text += f"{_list(rose)} rose and {_list(fell)} fell clearly against the controls"
         chance = len(rows) * (1 - self.level)
-        return f"{text}; by chance alone about {chance:.1f} would."
+        return f"{text}; by chance alone about {chance:.2g} would."
 
     def to_dict(self) -> dict[str, object]:
         """Return plain values for JSON."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from forecast.impact.differences import (
     Difference,
@@ -158,6 +159,32 @@ def test_factor_is_the_variance_over_the_mean() -> None:
     factor, stretches = find_factor(counts, control, spans)
     assert factor == pytest.approx(3.0, rel=0.04)
     assert stretches == 19_994 // 5  # windows begin with months 3 to 19,996
+
+
+def test_a_factor_from_few_stretches_gives_the_tails_of_t() -> None:
+    # Large counts that vary four times as much as chance. The log ratio of ratios is the factor's
+    # root times sqrt(1/a + 1/b + 1/c + 1/d) times a t of as many degrees as there are stretches.
+    rng = np.random.default_rng(5)
+    counts, control = draw_counts(rng, 40_000, 4, (2, 127))
+    months = pd.period_range("2012-01", periods=127, freq="M")
+    spans = lay_spans(months, months[-2:], np.ones(127, dtype=bool))
+    assert spans is not None
+    found = measure_difference(
+        counts,
+        control,
+        spans,
+        group="a",
+        offence="b",
+        level=0.95,
+        draws=1_000_000,
+        rng=stream(0, "test"),
+    )
+    assert found is not None
+    assert found.stretches == 24  # 121 months in which a window begins, five months each
+    cells = (found.before, found.after, found.control_before, found.control_after)
+    sd = np.sqrt(found.weighted.dispersion * sum(1 / cell for cell in cells))
+    logs = np.log1p(np.array(found.percent_interval) / 100)
+    assert np.diff(logs)[0] / 2 == pytest.approx(stats.t.ppf(0.975, 24) * sd, rel=0.003)
 
 
 def test_without_history_the_factor_is_that_of_single_counts() -> None:

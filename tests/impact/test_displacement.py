@@ -91,6 +91,7 @@ def test_known_counts_by_hand() -> None:
     text = " ".join(found.sentences())
     assert "robbery rose against the controls, which is in keeping with displacement" in text
     assert "Of 1 offence not targeted in the campaign's areas, none rose and none fell" in text
+    assert "against the controls; by chance alone about 0.05 would." in text
     assert "100 against 180 had they followed the controls (which had 900 before and 540" in text
     check = found.check()
     assert (check.status, check.blocking) == ("failed", False)

@@ -86,20 +86,20 @@ def make_windows(*starts: str) -> list[Window]:
 def test_errors_are_those_of_the_time_after_seen_from_before(
     steady: Callable[[float], Model],
 ) -> None:
-    # The model expects the mean rate of the months before the window, give or take 10 per cent:
+    # The model expects the mean rate of the months before the window, give or take 1 per cent:
     # nothing of the window itself, however large, may count.
     values = COUNTS.values.copy()
     spike = [45, 46, 47]  # October to December 2018, the placebo window
     values[0, spike] *= 50
-    found = judge(replace(COUNTS, values=values), steady(0.1), make_windows("2018-10"))
+    found = judge(replace(COUNTS, values=values), steady(0.01), make_windows("2018-10"))
     row = found.errors.iloc[0]
     days = days_in(COUNTS.periods)
     rate = values[0, :45].sum() / days[:45].sum()
     expected = rate * days[48:51].sum()  # January to March 2019
     assert row["window"] == "2019-01 to 2019-03"
     assert row["observed"] == values[0, 48:51].sum()
-    assert row["expected"] == pytest.approx(expected, rel=0.008)
-    assert row["spread"] == pytest.approx(np.hypot(0.1, 1 / np.sqrt(expected)), rel=0.04)
+    assert row["expected"] == pytest.approx(expected, rel=0.003)
+    assert row["spread"] == pytest.approx(np.hypot(0.01, 1 / np.sqrt(expected)), rel=0.04)
     assert row["z"] == pytest.approx(np.log(row["observed"] / row["expected"]) / row["spread"])
 
 
