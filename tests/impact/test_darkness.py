@@ -70,15 +70,15 @@ def test_intervals_hold_what_was_planted_at_the_stated_rate(effect: float) -> No
     truth = {"hour": effect, "back": effect, "forward": -effect}
     held = dict.fromkeys(truth, 0)
     errors = []
-    for seed in range(40):
+    for seed in range(24):
         found = relate(plant(seed, effect=effect))
         errors.append(found.of("hour")[0] - 100 * np.expm1(effect))
         for quantity, log in truth.items():
             _, lower, upper = found.of(quantity)
             held[quantity] += lower <= 100 * np.expm1(log) <= upper
-    # 38 of 40 are expected, with a standard deviation of 1.4
-    assert min(held.values()) >= 34, held
-    assert abs(np.mean(errors)) < 3 * np.std(errors) / np.sqrt(40)
+    # 22.8 of 24 are expected, with a standard deviation of 1.1
+    assert min(held.values()) >= 20, held
+    assert abs(np.mean(errors)) < 3 * np.std(errors) / np.sqrt(24)
 
 
 def test_sentences_give_counts_intervals_and_what_it_rests_on(usual: Darkness) -> None:
