@@ -161,10 +161,10 @@ class Difference:
             f"{self.expected:,.0f} had they followed the controls "
             f"(which had {self.control_before:,.0f} before and {self.control_after:,.0f} then), "
             f"{size} per cent, {100 * level:g} per cent interval from {low} to {high}. Weighted "
-            f"displacement difference {wide.estimate:+,.0f}, standard error "
+            f"displacement difference {_sign(wide.estimate, 0)}, standard error "
             f"{wide.poisson_error:,.0f} by chance alone and {wide.standard_error:,.0f} as such "
             f"differences varied before (factor {wide.dispersion:.1f} on the variance), "
-            f"z {wide.z:+.1f}."
+            f"z {_sign(wide.z, 1)}."
         )
 
     def to_dict(self) -> dict[str, object]:
@@ -192,6 +192,12 @@ class Difference:
             "difference_percent_interval": pair(self.percent_interval),
             "verdict": self.verdict,
         }
+
+
+def _sign(value: float, digits: int) -> str:
+    """A number with its sign, zero without one."""
+    rounded = round(value, digits)
+    return f"{rounded:+,.{digits}f}" if rounded else "0"
 
 
 def measure_difference(
@@ -229,6 +235,10 @@ def measure_difference(
     same difference over its Poisson standard error in earlier windows. It is itself uncertain:
     with n separate stretches behind it, a draw of it is the factor times n over a draw of
     chi-squared with n degrees of freedom, which gives t-like tails.
+
+    London's autumns and springs of 2014 to 2019 and 2023, five offences, three areas and three
+    "neighbours" drawn at random: of 560 differences in which nothing had happened 6 per cent
+    excluded zero, and 38 per cent did by their Poisson standard error.
     """
     cells = [float(c[at].sum()) for c in (counts, control) for at in (spans.before, spans.window)]
     before, after, control_before, control_after = cells
@@ -297,6 +307,14 @@ def find_factor(counts: FloatArray, control: FloatArray, spans: Spans) -> tuple[
         Separate stretches behind it. With fewer than `MIN_STRETCHES` the factor is the larger
         dispersion of single counts, of the group's and of the controls', and this is 0: how the
         two drift apart is then not in it.
+
+    Examples
+    --------
+    >>> from forecast.impact.spans import lay_spans
+    >>> months = pd.period_range("2015-01", "2020-11", freq="M")
+    >>> spans = lay_spans(months, months[-2:], np.ones(71, dtype=bool))
+    >>> find_factor(np.full(71, 100.0), np.full(71, 200.0), spans)
+    (1.0, 13)
     """
     if spans.stretches < MIN_STRETCHES:
         seen = spans.periods < spans.periods[spans.window[0]]

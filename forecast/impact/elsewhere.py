@@ -231,6 +231,19 @@ def look_elsewhere(
     case studies, Journal of the American Statistical Association 105, section 2.4 (placebos in
     space). Lipsitch, M., Tchetgen Tchetgen, E. & Cohen, T. (2010), Negative controls,
     Epidemiology 21(3), pp. 383-388 (outcomes that were not treated).
+
+    Examples
+    --------
+    >>> from forecast.impact.evaluation import evaluate
+    >>> from forecast.models.glm import SeasonalGLM
+    >>> from forecast.simulation import simulate
+    >>> facts = {"name": "Test", "start": "2022-10-01", "end": "2022-11-30"}
+    >>> campaign = Campaign(**facts, offences=["robbery"])
+    >>> model, counts = SeasonalGLM(), simulate(areas=2, years=8)
+    >>> result = evaluate(campaign, counts, model=model, draws=200)
+    >>> look_elsewhere(campaign, counts, [], model, result.main, result.untargeted,
+    ...                result.placebo, level=0.95, draws=200, seed=0).reasons[0]
+    'Other areas cannot be looked at: every area took part.'
     """
     reasons: list[str] = []
     moved: list[Moved] = []

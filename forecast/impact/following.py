@@ -36,6 +36,13 @@ def find_after(
         At most as many as the window has.
     stopped : str
         Empty when they are as many.
+
+    Examples
+    --------
+    >>> from forecast.simulation import simulate
+    >>> facts = {"name": "Test", "start": "2022-10-01", "end": "2022-11-30"}
+    >>> find_after(Campaign(**facts, offences=["robbery"]), simulate(years=8).total(), [])[1]
+    'the data end with 1 month after it'
     """
     window = campaign.periods(targets.freq)
     wanted = window + len(window)

@@ -93,6 +93,8 @@ def test_known_counts_by_hand() -> None:
     assert "Of 1 offence not targeted in the campaign's areas, none rose and none fell" in text
     assert "against the controls; by chance alone about 0.05 would." in text
     assert "100 against 180 had they followed the controls (which had 900 before and 540" in text
+    assert "Robbery, both together: 360 against 360" in text
+    assert "Weighted displacement difference 0, standard error" in text
     check = found.check()
     assert (check.status, check.blocking) == ("failed", False)
     assert "robbery in neighbouring areas" in check.text
@@ -217,3 +219,32 @@ def test_absent_displacement_is_not_found() -> None:
     # 100 seeds at 5 per cent: 11 or more would have a probability of about 1 per cent
     for group in (TREATED, NEIGHBOURS, BOTH):
         assert 100 - held[group] <= 10
+
+
+@pytest.mark.slow
+def test_quiet_windows_of_london_raise_few_alarms(london: Panel) -> None:
+    offences = ["robbery", "burglary", "vehicle offences"]
+    counts = london.select(offence=offences)
+    areas = [area for area in counts.areas if area != "Not allocated"]
+    rng = np.random.default_rng(0)
+    alarms, by_chance = [], []
+    for year in (2014, 2015, 2016, 2017, 2018, 2019, 2023):
+        for first, last in (("04-01", "05-31"), ("10-01", "11-30")):
+            own, beside = np.split(rng.permutation(areas)[:6], 2)
+            campaign = plan(
+                start=f"{year}-{first}",
+                end=f"{year}-{last}",
+                offences=offences,
+                areas=own.tolist(),
+                adjacent={own[0]: beside.tolist(), own[1]: [], own[2]: []},
+            )
+            rows = [row for row in look(campaign, counts).rows if row.group != BOTH]
+            alarms += [row.p <= 0.05 for row in rows]
+            by_chance += [
+                abs(row.weighted.estimate) > 1.96 * row.weighted.poisson_error for row in rows
+            ]
+    print(f"{np.mean(alarms):.1%} of {len(alarms)} alarms, {np.mean(by_chance):.0%} by Poisson")
+    assert len(alarms) == 84
+    # at 5 per cent: ten or more of 84 would have a probability of about 1 per cent
+    assert np.sum(alarms) <= 9
+    assert np.mean(by_chance) >= 0.2
