@@ -16,10 +16,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecast.data.panel import Panel
-from forecast.impact.baseline import Calibration, calibrate, fit_before, hide_shocks, log_sd
+from forecast.impact.baseline import Calibration, calibrate, fit_before, hide_shocks
 from forecast.impact.campaign import Campaign
 from forecast.impact.checks import Check, Status, check_placebo
 from forecast.impact.comparison import name_span
+from forecast.impact.detecting import find_smallest_fall
 from forecast.impact.effect import (
     CANNOT_TELL,
     FEWER,
@@ -29,7 +30,6 @@ from forecast.impact.effect import (
     Interval,
     SeriesEffect,
     Verdict,
-    find_smallest_detectable,
     format_points,
     measure_effect,
 )
@@ -334,7 +334,7 @@ def _measure(
     whole, _ = calibrate(
         fitted, pd.PeriodIndex(window.append(after)), calibration, draws=draws, seed=seed
     )
-    z = placebo.errors["z"].to_numpy(dtype=float)
+    pool = placebo.totals
     parts = []
     for row, offence in enumerate(targets.offences):
         mine = forecast.draws[:, row].astype(float)  # (draw, period)
@@ -351,9 +351,7 @@ def _measure(
             periods=after,
             exposure=[1.0] * len(after),
             level=level,
-            smallest_detectable=find_smallest_detectable(
-                mine.sum(axis=1), float(log_sd(own.sum(axis=1))), z, level
-            ),
+            smallest_detectable=find_smallest_fall(pool[pool["offence"] == offence], pool),
             blocking=blocking,
         )
         before = None if during is None else during.of(offence)

@@ -340,8 +340,8 @@ def check_number(n_results: int, level: float) -> Check:
     return Check(name, "failed", False, text)
 
 
-def check_comparators(campaign: Campaign, panel: Panel) -> Check:
-    """Say whether any area was left untreated."""
+def check_comparators(campaign: Campaign, panel: Panel, *, used: bool = False) -> Check:
+    """Say whether any area was left untreated, and whether those named are used as controls."""
     name = "untreated areas"
     targeted = set(campaign.areas or panel.areas)
     untreated = [a for a in panel.areas if a not in targeted and a not in UNALLOCATED]
@@ -352,6 +352,13 @@ def check_comparators(campaign: Campaign, panel: Panel) -> Check:
         )
         return Check(name, "not possible", False, text)
     many = len(untreated) > 1
+    if used and campaign.comparison.areas:
+        names = campaign.comparison.areas
+        text = (
+            f"{name_offenders(list(names))} did not take part and "
+            f"{'are the controls' if len(names) > 1 else 'is the control'} here."
+        )
+        return Check(name, "passed", False, text)
     text = (
         f"{len(untreated)} area{'s' if many else ''} did not take part "
         f"({name_offenders(untreated)}), and {'are' if many else 'is'} not used as "

@@ -9,10 +9,10 @@ import numpy as np
 from forecast.data.panel import Panel
 from forecast.errors import CampaignError
 from forecast.impact.around import AroundModel, reach_after
-from forecast.impact.baseline import mask
+from forecast.impact.baseline import fit_before, hide_shocks, mask
 from forecast.impact.campaign import Campaign
 from forecast.impact.checks import Check
-from forecast.impact.controls import ControlledCounts, find_controls
+from forecast.impact.controls import ControlledCounts, FittedControlled, find_controls
 from forecast.impact.placebo import Window, find_windows
 from forecast.models.base import Model
 from forecast.models.draws import Forecast
@@ -108,6 +108,26 @@ def count_after(campaign: Campaign, panel: Panel, shocks: Sequence[Disruption]) 
     after = (panel.periods > last) & (panel.periods <= last + reach_after(panel.freq))
     known = ~np.isnan(panel.select(offence=campaign.offences).values).any(axis=0)
     return int((after & known & ~disrupted(panel.periods, shocks)).sum())
+
+
+def has_like_controls(
+    campaign: Campaign, panel: Panel, shocks: Sequence[Disruption], model: Model
+) -> bool | None:
+    """Return whether untreated areas moved like the campaign's before the window.
+
+    It is asked of the first offence: without season and slow level, the correlation of its count
+    with the weighted controls must lie above twice its standard error. None where no areas are
+    controls.
+    """
+    if not isinstance(model, ControlledCounts) or not campaign.comparison.areas:
+        return None
+    target = panel.select(offence=campaign.offences[0]).total()
+    start = campaign.periods(panel.freq)[0]
+    fitted = fit_before(model, hide_shocks(target, shocks), start)
+    if not isinstance(fitted, FittedControlled):
+        return None
+    first = fitted.weights().iloc[0]
+    return bool(float(first["correlation_before"]) > 2 / np.sqrt(float(first["periods"])))
 
 
 def check_after(

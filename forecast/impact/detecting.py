@@ -272,6 +272,24 @@ def find_detectable(trials: Trials, level: float) -> tuple[float, Interval, floa
     return fall, (earliest, latest), rise, pd.DataFrame(rows, columns=columns)
 
 
+def find_smallest_fall(own: pd.DataFrame, pool: pd.DataFrame) -> float:
+    """Return the smallest fall, in per cent, that four of five placebo windows would show.
+
+    Parameters
+    ----------
+    own, pool : pandas.DataFrame
+        As in `gather_trials`.
+
+    Returns
+    -------
+    float
+        Of the whole periods; NaN with fewer than `MIN_WINDOWS` windows, and when not even a fall
+        to zero would be seen so often.
+    """
+    trials = gather_trials(own, pool)
+    return float("nan") if trials.windows < MIN_WINDOWS else _solve(trials.find_fall, 1.0)
+
+
 def _solve(share: Callable[[float], float], largest: float) -> float:
     """Size, in per cent, at which a share that grows with it reaches four in five; NaN if never."""
     if share(largest) < DETECTED_SHARE:

@@ -288,43 +288,6 @@ def format_points(value: float) -> str:
     return "just above 0" if value > 0 else "just below 0"
 
 
-def find_smallest_detectable(sums: FloatArray, spread: float, z: FloatArray, level: float) -> float:
-    """Return the smallest fall, in points, that is seen in four of five placebo windows.
-
-    A placebo window with studentised error z would have had a count exp(z spread) times the
-    expected; a fall f on top of it is seen when that count times (1 - f) lies below the
-    interval's lower bound.
-
-    Parameters
-    ----------
-    sums : numpy.ndarray
-        Calibrated draws of the window's sum, shape (draw,).
-    spread : float
-        The model's own standard deviation of the log sum.
-    z : numpy.ndarray
-        Studentised errors of placebo windows, shape (window,).
-    level : float
-
-    Returns
-    -------
-    float
-        Per cent of the whole periods; NaN without windows, and when the interval reaches down
-        to zero: then no fall can be seen.
-
-    Examples
-    --------
-    >>> round(find_smallest_detectable(np.arange(90.0, 111.0), 0.1, np.zeros(10), 0.8), 1)
-    9.0
-    """
-    lower = float(interval(sums, level)[0])
-    if len(z) == 0 or lower < 1:
-        return float("nan")
-    reach = np.log(lower / float(median(sums))) - z * spread  # (window,)
-    falls = np.sort(1 - np.exp(reach))
-    rank = int(np.ceil(DETECTED_SHARE * len(falls))) - 1
-    return float(100 * np.clip(falls[rank], 0.0, 1.0))
-
-
 @dataclass(frozen=True, eq=False)
 class Effect:
     """The effects of a campaign: the total first, then the areas, for each offence."""

@@ -21,7 +21,12 @@ from forecast.impact.baseline import Baseline, shocks_of
 from forecast.impact.campaign import Campaign, Previous
 from forecast.impact.checks import Check
 from forecast.impact.comparison import compare_years
-from forecast.impact.counterfactuals import check_after, choose_model, choose_windows
+from forecast.impact.counterfactuals import (
+    check_after,
+    choose_model,
+    choose_windows,
+    has_like_controls,
+)
 from forecast.impact.effect import Effect, SeriesEffect, Verdict
 from forecast.impact.faults import find_faults
 from forecast.impact.headline import Headline, climb
@@ -318,7 +323,8 @@ def evaluate(
         if counterfactual == "controls"
         else measure_untargeted(campaign, shown, shocks, chosen, placebo, level, draws, seed)
     )
-    rating = rate_design(campaign, counts, counterfactual=counterfactual, controls_ok=None)
+    alike = has_like_controls(campaign, shown, shocks, chosen)
+    rating = rate_design(campaign, counts, counterfactual=counterfactual, controls_ok=alike)
     found = _look(campaign, counts, panel, shocks, placebo, untargeted, baseline, level)
     found += (check_after(campaign, shown, shocks, counterfactual),)
     measured = [
@@ -418,7 +424,7 @@ def _look(
         looking.check_exposure(campaign, panel),
         looking.check_untargeted(campaign, untargeted),
         figures.check_years(campaign, panel, shocks),
-        looking.check_comparators(campaign, counts),
+        looking.check_comparators(campaign, counts, used=untargeted is None),
         looking.check_number(_count_results(baseline.forecast), level),
         looking.check_small_counts(baseline.forecast),
         looking.check_earlier(campaign, placebo),

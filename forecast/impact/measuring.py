@@ -10,14 +10,11 @@ import pandas as pd
 
 from forecast.data.panel import Panel
 from forecast.errors import CampaignError
-from forecast.impact.baseline import Baseline, calibrate, fit_before, hide_shocks, log_sd
+from forecast.impact.baseline import Baseline, calibrate, fit_before, hide_shocks
 from forecast.impact.campaign import Campaign
 from forecast.impact.checks import Check, blocking_reasons
-from forecast.impact.effect import (
-    SeriesEffect,
-    find_smallest_detectable,
-    measure_effect,
-)
+from forecast.impact.detecting import find_smallest_fall
+from forecast.impact.effect import SeriesEffect, measure_effect
 from forecast.impact.placebo import Placebo
 from forecast.models.base import Model
 from forecast.models.draws import Forecast
@@ -26,6 +23,12 @@ from forecast.periods import UNIT_NAMES, describe_span, label
 from forecast.seasonality.disruptions import Disruption, disrupted
 
 Progress = Callable[[str, int, int], None]
+
+_SEEN_TOO = {
+    "AroundModel": "; counts after the window told its level too",
+    "ControlledCounts": "; what the controls did inside the window was seen too",
+}
+"""What a model of a counterfactual sees beside what came before."""
 
 
 def make_baselines(
@@ -55,6 +58,7 @@ def make_baselines(
         trained += f"; {int(shaken.sum())} disrupted left out"
     if getattr(chosen, "regressors", None) is not None:
         trained += "; with what the model's regressors were inside the window"
+    trained += _SEEN_TOO.get(type(chosen).__name__, "")
     baseline = Baseline(forecast, raw, calibration, trained)
     everything = f"model, learnt from all {UNIT_NAMES[panel.freq]}s before"
     if not shaken.any():
@@ -145,16 +149,18 @@ def measure_all(
         groups = [(rows, total_name if several else str(one.series["area"][0]), True)]
         if several:
             groups += [(rows[[i]], str(one.series["area"][i]), False) for i in range(len(rows))]
+        pools = {True: placebo.totals}
+        if several:
+            pools[False] = placebo.areas(offence)
         for members, area, is_total in groups:
             mine = members - rows[0]
             draws = baseline.forecast.draws[:, members].sum(axis=1).astype(float)
             raw = baseline.raw.draws[:, members].sum(axis=1)  # (draw, period)
-            z = np.empty(0)  # of a stored forecast no placebo errors are known
+            smallest = float("nan")  # of a stored forecast no placebo errors are known
             if baseline.calibration is not None:
-                z = _placebo_errors(placebo, offence, is_total=is_total)
-            smallest = find_smallest_detectable(
-                draws.sum(axis=1), float(log_sd(raw.sum(axis=1))), z, level
-            )
+                pool = pools[is_total]
+                own = (pool["offence"] == offence) & (is_total | (pool["area"] == area))
+                smallest = find_smallest_fall(pool[own], pool)
             parts.append(
                 measure_effect(
                     one.values[mine][:, at].sum(axis=0),
@@ -171,11 +177,3 @@ def measure_all(
                 )
             )
     return tuple(parts)
-
-
-def _placebo_errors(placebo: Placebo, offence: str, *, is_total: bool) -> np.ndarray:
-    """Studentised placebo errors to inject a fall into: all totals, or this offence's areas."""
-    rows = placebo.errors[placebo.errors["is_total"] == is_total]
-    if not is_total:
-        rows = rows[rows["offence"] == offence]
-    return rows["z"].to_numpy(dtype=float)

@@ -15,6 +15,7 @@ from forecast.impact.detecting import (
     Trials,
     bound_share,
     find_detectable,
+    find_smallest_fall,
     gather_trials,
     judge_power,
     list_spans,
@@ -223,3 +224,14 @@ def test_four_of_five_fresh_panels_with_the_smallest_fall_are_found() -> None:
     print(f"found {found} of {len(seeds)}")
     # 32 of 40, give or take 2.5; each panel's own history errs as well
     assert 26 <= found <= 38
+
+
+def test_smallest_fall_by_hand() -> None:
+    # The interval reaches down to 0.8 of a million expected. A window with error z has exp(0.1 z)
+    # times that, so a fall f is seen when exp(0.1 z) (1 - f) < 0.8. For z = -1, 0, 1, 2, 3 the
+    # falls needed are 11.59, 20, 27.61, 34.50 and 40.73 per cent: four of five are at most 34.50.
+    z = np.array([3.0, -1.0, 2.0, 0.0, 1.0])
+    rows = pd.DataFrame({"window": list("abcde"), "expected": 1e6, "spread": 0.1, "z": z})
+    rows["half_width"] = -np.log(0.8)
+    assert find_smallest_fall(rows, rows) == pytest.approx(100 * (1 - 0.8 * np.exp(-0.2)), abs=0.1)
+    assert np.isnan(find_smallest_fall(rows[:3], rows[:3]))

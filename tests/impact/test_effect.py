@@ -19,7 +19,6 @@ from forecast.impact.effect import (
     Effect,
     SeriesEffect,
     decide,
-    find_smallest_detectable,
     format_points,
     give_reason,
     measure_effect,
@@ -205,36 +204,6 @@ def test_points_are_never_rounded_to_a_zero_that_they_are_not() -> None:
     ]
     for value in np.random.default_rng(0).normal(0, 2, 500):
         assert not re.fullmatch(r"[+-]0(\.0*)?", format_points(float(value)))
-
-
-def test_smallest_detectable_fall_by_hand() -> None:
-    # Bounds 800 and 1200 around 1000. A window with error z has exp(0.1 z) times the expected, so
-    # a fall f is seen when exp(0.1 z) (1 - f) < 0.8. For z = -1, 0, 1, 2, 3 the falls needed are
-    # 1 - 0.8 / exp(0.1 z) = 0.1159, 0.2, 0.2761, 0.3450, 0.4073; four of five are at most 0.3450.
-    sums = np.concatenate([np.full(20, 800.0), np.full(59, 1000.0), np.full(20, 1200.0)])
-    z = np.array([3.0, -1.0, 2.0, 0.0, 1.0])
-    found = find_smallest_detectable(sums, 0.1, z, 0.9)
-    assert found == pytest.approx(100 * (1 - 0.8 * np.exp(-0.2)), abs=1e-9)
-    assert found == pytest.approx(34.50, abs=0.005)
-
-
-def test_smallest_detectable_fall_is_seen_in_four_of_five_windows() -> None:
-    rng = np.random.default_rng(3)
-    sums = np.round(1000 * np.exp(0.1 * rng.standard_normal(999)))
-    z = rng.standard_normal(40)
-    fall = find_smallest_detectable(sums, 0.1, z, 0.95) / 100
-    bound = np.sort(sums)[24]  # rank 0.025 x 1000
-    seen = [
-        (np.median(sums) * np.exp(0.1 * z) * (1 - f) < bound).mean()
-        for f in (fall - 0.01, fall + 1e-9)
-    ]
-    assert seen[0] < 0.8 <= seen[1]
-
-
-def test_smallest_detectable_fall_is_not_known_without_windows_or_room() -> None:
-    assert np.isnan(find_smallest_detectable(np.arange(900.0, 1100.0), 0.1, np.empty(0), 0.95))
-    # the interval reaches down to zero: nothing can lie below it
-    assert np.isnan(find_smallest_detectable(np.repeat([0.0, 3.0], 50), 0.1, np.zeros(5), 0.95))
 
 
 def test_summary_has_the_columns_of_the_design() -> None:
