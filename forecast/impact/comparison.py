@@ -286,14 +286,14 @@ def say_earlier(campaign: Campaign, freq: str) -> list[str]:
     """
     marked = mark_earlier(campaign, freq)
     found = []
-    for earlier, had in (("known", "had"), ("possible", "may have had")):
+    for earlier, had, verb in (("known", "had", "is"), ("possible", "may have had", "may be")):
         years = marked.loc[marked["earlier"] == earlier, "year"]
         names = [str(year) for year in sorted(years)]
         if names:
             listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
             found.append(
                 f"The same days of {listed} {had} a run of this campaign themselves: the change "
-                "from them is not one from days without a campaign."
+                f"from them {verb} one from another run, not from days without a campaign."
             )
     return found
 

@@ -266,7 +266,13 @@ def _warn(ladder: Steps, before: Sequence[Step]) -> list[str]:
         f"the year before{counts}."
     )
     if is_most(last, claim.change):
-        found.append("So most of the announced change was there before the campaign began.")
+        measure = ladder.comparer.panel.measure
+        found.append(
+            "So most of the announced change was there before the campaign began."
+            if claim.measure == measure
+            else f"So in {measure} most of a change of the announced size was there before the "
+            "campaign began."
+        )
     return found
 
 
