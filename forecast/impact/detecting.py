@@ -292,11 +292,12 @@ def find_smallest_fall(own: pd.DataFrame, pool: pd.DataFrame) -> float:
 
 def _solve(share: Callable[[float], float], largest: float) -> float:
     """Size, in per cent, at which a share that grows with it reaches four in five; NaN if never."""
-    if share(largest) < DETECTED_SHARE:
+    wanted = DETECTED_SHARE - 1e-6  # where a few windows give exactly four in five, the least size
+    if share(largest) < wanted:
         return np.nan
-    if share(0.0) >= DETECTED_SHARE:
+    if share(0.0) >= wanted:
         return 0.0
-    root = optimize.brentq(lambda s: share(s) - DETECTED_SHARE, 0.0, largest, xtol=1e-6)
+    root = optimize.brentq(lambda s: share(s) - wanted, 0.0, largest, xtol=1e-6)
     return float(100 * root)
 
 
