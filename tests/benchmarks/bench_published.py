@@ -96,7 +96,8 @@ def measure() -> list[Goal]:
     ]  # fmt: skip
     relative = (ours[equal].upper - ours[equal].lower) / (theirs.upper - theirs.lower)
     print(pd.DataFrame(rows).round(3).to_string(index=False))
-    print(f"median over rows of our width over theirs, at equal coverage: {np.median(relative):.3f}")
+    print(f"at equal coverage, the median over rows of our width over theirs: "
+          f"{np.median(relative):.3f}")  # fmt: skip
     data = f"{len(published)} published forecasts of weeks, {CUTOFF} to before {PANDEMIC}"
     return [
         Goal(data, f"mean width over theirs, at {100 * theirs.coverage:.1f} % inside",

@@ -29,11 +29,11 @@ SEED = 0
 def design() -> pd.DataFrame:
     """Trend in years, three harmonics of the year, day of the week, by day."""
     days = DAYS.to_timestamp()
-    angle = 2 * np.pi * days.dayofyear.to_numpy() / 365.25
+    angle = 2 * np.pi * days.day_of_year.to_numpy() / 365.25
     frame = pd.DataFrame({"t": np.arange(len(DAYS)) / 365.25}, index=days)
     for k in range(1, HARMONICS + 1):
         frame[f"c{k}"], frame[f"s{k}"] = np.cos(k * angle), np.sin(k * angle)
-    frame["weekday"] = days.dayofweek.to_numpy()
+    frame["weekday"] = days.day_of_week.to_numpy()
     return frame
 
 

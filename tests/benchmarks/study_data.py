@@ -8,6 +8,7 @@ weeks, on the peak. Read by both environments, so it needs numpy and pandas alon
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -69,14 +70,15 @@ class Simulated:
     path: FloatArray
 
 
+@lru_cache
 def smooth_log_mean() -> FloatArray:
     """Log mean of each day without autoregression and campaigns, shape (day,)."""
     days = DAYS.to_timestamp()
     years = np.arange(len(DAYS)) / 365.25
-    angle = 2 * np.pi * (days.dayofyear.to_numpy() - PEAK_DAY) / 365.25
+    angle = 2 * np.pi * (days.day_of_year.to_numpy() - PEAK_DAY) / 365.25
     return np.asarray(
         np.log(MEAN)
-        + MONDAY_TO_SUNDAY[days.dayofweek.to_numpy()]
+        + MONDAY_TO_SUNDAY[days.day_of_week.to_numpy()]
         + 0.10 * np.cos(angle)
         + 0.04 * np.cos(2 * angle)
         - 0.02 * years
@@ -84,6 +86,7 @@ def smooth_log_mean() -> FloatArray:
     )
 
 
+@lru_cache
 def in_window(year: int) -> NDArray[np.bool_]:
     """Days of the campaign's weeks in a year, shape (day,)."""
     first, last = (pd.Period(f"{year}{day[4:]}", freq="D") for day in WINDOW)

@@ -34,7 +34,7 @@ from forecast.models.draws import interval, median
 from forecast.models.glm import SeasonalGLM
 
 LEVEL = 0.95
-ORACLE_DRAWS = 4000
+ORACLE_DRAWS = 20_000
 Row = tuple[float, float, float, float, bool, bool]
 """Estimate, lower and upper bound in per cent, CPU seconds, found, cannot tell."""
 
@@ -94,6 +94,7 @@ def ask_oracle(name: str, seed: int, *, sees_path: bool) -> Row:
     return _compare(simulated.counts, _oracle_draws(cell.latent, last), 0.0)
 
 
+@lru_cache
 def _oracle_draws(latent: bool, last: float | None) -> FloatArray:
     """Totals of the window without a campaign, shape (draw,)."""
     level, added = _oracle_noise(latent, last is not None)
