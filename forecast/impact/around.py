@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from scipy.special import logsumexp
 
 from forecast.data.panel import Panel
 from forecast.models.base import FittedModel, Model, Paths, stream
@@ -125,7 +126,8 @@ def _later_counts(
     offences = later.series["offence"].astype(str).to_numpy()
     for row, offence in enumerate(panel.series["offence"].astype(str)):
         members = rows[[row]] if rows[row] >= 0 else np.flatnonzero(offences == offence)
-        areas[row, inside] = later.values[members][:, at[inside]].sum(axis=0)
+        if len(members):  # the sum of no series would read as zero
+            areas[row, inside] = later.values[members][:, at[inside]].sum(axis=0)
     names = panel.series["offence"].astype(str).to_numpy()
     totals = np.stack([areas[names == offence].sum(axis=0) for offence in panel.offences])
     return areas, totals
@@ -143,7 +145,11 @@ def _condition(
         seen = _log_sums(totals[offence], blocks)
         guessed = _log_sums(all_drawn, blocks)
         log_total[:, offence] += _move(log_total[:, offence], guessed, seen)
-        for row in members.tolist() if len(members) > 1 else ():
+        if len(members) == 1:
+            continue
+        # what all areas of a draw have in common says nothing, and would blur the gain
+        log_share[:, members] -= logsumexp(log_share[:, members], axis=1, keepdims=True)
+        for row in members.tolist():
             share_seen = _log_sums(areas[row], blocks) - seen
             share_guessed = _log_sums(drawn[:, row], blocks) - guessed
             log_share[:, row] += _move(log_share[:, row], share_guessed, share_seen)

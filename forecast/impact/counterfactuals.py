@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
 from forecast.data.panel import Panel
 from forecast.errors import CampaignError
-from forecast.impact.around import AroundModel, reach_after
+from forecast.impact.around import BLOCKS, AroundModel, reach_after
 from forecast.impact.baseline import fit_before, hide_shocks, mask
 from forecast.impact.campaign import Campaign
 from forecast.impact.checks import Check
@@ -93,21 +94,30 @@ def _require_after(campaign: Campaign, panel: Panel, shocks: Sequence[Disruption
     """Refuse a window after which nothing undisrupted has been counted."""
     if count_after(campaign, panel, shocks):
         return
-    last, unit = panel.periods[-1], UNIT_NAMES[panel.freq]
+    last, unit, reach = panel.periods[-1], UNIT_NAMES[panel.freq], reach_after(panel.freq)
+    blocks = "" if panel.freq == "M" else f" in whole blocks of {BLOCKS[panel.freq][0]}"
+    short = last < campaign.periods(panel.freq)[-1] + reach
     raise CampaignError(
         f"Campaign {campaign.name!r} must have counts after it for counterfactual='around': of "
-        f"the {reach_after(panel.freq)} {unit}s after its window none is counted and free of "
-        f"disruption (the data end with {label(last)}). Load later {unit}s, or use "
-        "counterfactual='before'."
+        f"the {reach} {unit}s after its window none is counted and free of disruption{blocks} "
+        f"(the data end with {label(last)}). "
+        f"{f'Load later {unit}s, or use' if short else 'Use'} counterfactual='before'."
     )
 
 
 def count_after(campaign: Campaign, panel: Panel, shocks: Sequence[Disruption]) -> int:
-    """Return how many of the periods looked at after the window are counted and undisrupted."""
-    last = campaign.periods(panel.freq)[-1]
-    after = (panel.periods > last) & (panel.periods <= last + reach_after(panel.freq))
-    known = ~np.isnan(panel.select(offence=campaign.offences).values).any(axis=0)
-    return int((after & known & ~disrupted(panel.periods, shocks)).sum())
+    """Return how many periods after the window are used: those of blocks counted in full.
+
+    A block of which one period is not counted, or disrupted, is not looked at (`around.BLOCKS`).
+    """
+    blocks = np.array(BLOCKS[panel.freq])
+    first = campaign.periods(panel.freq)[-1] + 1
+    after = pd.period_range(first, periods=blocks.sum(), freq=panel.freq)
+    values = panel.select(offence=campaign.offences).values
+    at = panel.periods.get_indexer(after)
+    known = (at >= 0) & ~np.isnan(values[:, at]).any(axis=0) & ~disrupted(after, shocks)
+    whole = np.logical_and.reduceat(known, np.cumsum(blocks) - blocks)  # (block,)
+    return int(blocks[whole].sum())
 
 
 def has_like_controls(
