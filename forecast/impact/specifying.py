@@ -42,6 +42,9 @@ FEWEST = 5.0
 
 TOO_FEW = "fewer than five events a period: left to the main model"
 
+ENOUGH = 8
+"""Windows of the campaign's own season from which those of the other season are spared areas."""
+
 _SLOWNESS: tuple[tuple[type[Model], int], ...] = ((SeasonalProphet, 20), (Ensemble, 4))
 """About how much longer some models take than others: the slow ones are begun first."""
 
@@ -103,7 +106,8 @@ def specify(
     disruptions. Those errors are measured once a model and treatment, with the whole span and no
     year left out, and used for its shorter spans, moved windows and years left out as well: the
     model's spread, which they stretch, is that of each specification itself. The windows are
-    those that are quiet, for both treatments alike.
+    those that are quiet, for both treatments alike; for areas, which take long, models other
+    than the main one have those of the campaign's own season alone, where there are eight.
 
     A model that cannot learn what a choice leaves it (too short a span, say) gives a row without
     figures and the reason in `note`; it is not counted in the rule.
@@ -204,8 +208,16 @@ class _Task:
     def weight(self) -> int:
         """About how long it takes, to begin with what takes longest."""
         slow = next((n for kind, n in _SLOWNESS if isinstance(self.model, kind)), 2)
-        fits = len(self.choices) + (0 if self.known else len(self.question.windows))
+        fits = len(self.choices) + (0 if self.known else len(self._windows))
         return slow * fits * len(self.question.panel.series)
+
+    @property
+    def _windows(self) -> tuple[Window, ...]:
+        """The placebo windows: those of the campaign's own season where all would take long."""
+        windows = self.question.windows
+        season = tuple(window for window in windows if window.same_season)
+        spared = self.by_area and not self.is_main and len(season) >= ENOUGH
+        return season if spared else windows
 
     def answer(self) -> list[dict[str, Any]]:
         """The rows of all its specifications."""
@@ -238,7 +250,7 @@ class _Task:
             level=asked.level,
             draws=asked.draws,
             seed=asked.seed,
-            windows=asked.windows,
+            windows=self._windows,
         )
 
     def _put(self, choice: Choice, placebo: Placebo) -> list[dict[str, Any]]:

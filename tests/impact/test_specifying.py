@@ -14,9 +14,11 @@ import pytest
 from forecast.data.panel import Panel
 from forecast.errors import CampaignError, DataError
 from forecast.impact import specifying
+from forecast.impact.baseline import shocks_of
 from forecast.impact.campaign import Campaign
 from forecast.impact.effect import CANNOT_TELL, FEWER, decide
 from forecast.impact.evaluation import evaluate
+from forecast.impact.placebo import find_windows
 from forecast.impact.sensitivity import NOT_CALIBRATED, OWN_OFFENCES
 from forecast.impact.specifications import SAME_FIGURES
 from forecast.impact.specifying import TOO_FEW, specify
@@ -283,6 +285,24 @@ def test_areas_too_small_for_other_models_are_left_to_the_main_one(panel: Panel)
     assert others["expected"].notna().all()
     # two offences of the same three areas: only robbery of Area 02 is small
     assert found.agreement()["area"].tolist() == ["all areas", "Area 01", "Area 02", "Area 03"]
+
+
+def test_areas_are_spared_the_windows_of_the_other_season(london: Panel) -> None:
+    # October and November of 2013 to 2019 and of 2022 and 2023 are quiet: nine windows, and eight
+    # of spring beside them. The main model and the totals keep all of them.
+    campaign = Campaign.load("autumn-nights-2020")
+    panel = london.select(offence="robbery", area=["Central West", "Central East"])
+    few = campaign.model_copy(update={"offences": ("robbery",)})
+    shocks = shocks_of(few, panel)
+    windows = find_windows(few, panel, shocks)
+    asked = specifying._Question(few, panel, shocks, windows, 0.95, 100, 0)
+    models = [DynamicCounts(), StructuralTrend()]
+    areas = [len(task._windows) for task in asked.split(models, {}, by_area=True)]
+    season = sum(window.same_season for window in windows)
+    assert season >= specifying.ENOUGH
+    assert areas == [len(windows), season]
+    totals = asked.split(models, {}, by_area=False)
+    assert {len(task._windows) for task in totals} == {len(windows)}
 
 
 def test_offences_that_are_small_everywhere_do_not_stop_the_rest() -> None:
