@@ -4,7 +4,8 @@ London totals of eight offences; windows October-November and April-May of 2014-
 2024 where the months exist; data up to the month before. An alarm is a 95 per cent interval of
 the two months' total that excludes what happened. Each model is shown as it is, calibrated by the
 placebo errors of other years, and by those of earlier years alone (windows with fewer than four
-before them are left out there). The interval of the rate is a bootstrap over windows, whose
+before them are left out there). `around` leaves the window out and lets later months be seen; the
+others see nothing from the window on. The interval of the rate is a bootstrap over windows, whose
 errors are correlated between offences. Run with `make bench`.
 """
 
@@ -19,9 +20,11 @@ from scipy import stats
 
 from forecast.data.panel import Panel
 from forecast.data.samples import load_sample
-from forecast.impact.baseline import shocks_of
+from forecast.impact.around import AroundModel
+from forecast.impact.baseline import mask, shocks_of
 from forecast.impact.campaign import Campaign
-from forecast.impact.placebo import MIN_WINDOWS, Placebo, Window, run_placebos, t_limit
+from forecast.impact.placebo import MIN_WINDOWS, Placebo, run_placebos, t_limit
+from forecast.impact.windows import Window
 from forecast.models.base import Model
 from forecast.models.dynamic import DynamicCounts
 from forecast.models.ensemble import Ensemble
@@ -29,6 +32,7 @@ from forecast.models.glm import SeasonalGLM
 from forecast.models.naive import SeasonalNaive
 from forecast.models.prophet import SeasonalProphet
 from forecast.models.structural import StructuralTrend
+from forecast.seasonality.disruptions import Disruption, disrupted
 
 VIOLENCE = ("violence with injury", "other violence against the person")
 OTHERS = (
@@ -113,20 +117,20 @@ def describe(name: str, placebo: Placebo, seconds: float) -> list[dict[str, obje
     return out
 
 
+def asked_models(panel: Panel, shocks: list[Disruption], *, prophet: bool) -> dict[str, Model]:
+    """The models by name; the default twice, from before the window and around it."""
+    ahead: list[Model] = [DynamicCounts(), Ensemble(), StructuralTrend(), SeasonalGLM()]
+    ahead += [SeasonalNaive(), *([SeasonalProphet()] if prophet else [])]
+    around = AroundModel(DynamicCounts(), mask(panel, disrupted(panel.periods, shocks)))
+    first, *others = ahead
+    return {first.name: first, f"{first.name} around": around} | {m.name: m for m in others}
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--prophet", action="store_true", help="Prophet as well (slow).")
     options = parser.parse_args()
-    models: list[Model] = [
-        DynamicCounts(),
-        Ensemble(),
-        StructuralTrend(),
-        SeasonalGLM(),
-        SeasonalNaive(),
-    ]
-    if options.prophet:
-        models.append(SeasonalProphet())
     panel = eight_offences()
     # The campaign only names the offences and the months that are hidden from later windows.
     campaign = Campaign(
@@ -134,12 +138,12 @@ def main() -> None:
     )
     windows, shocks = protocol_windows(panel), shocks_of(campaign, panel)
     table = []
-    for model in models:
+    for name, model in asked_models(panel, shocks, prophet=options.prophet).items():
         began = time.process_time()
         placebo = run_placebos(
             model, panel, campaign, shocks, level=LEVEL, draws=2000, seed=0, windows=windows
         )
-        table += describe(model.name, placebo, time.process_time() - began)
+        table += describe(name, placebo, time.process_time() - began)
     print(f"{len(windows)} windows of two months, {len(panel.offences)} offences")
     print(pd.DataFrame(table).to_string(index=False))
 
