@@ -268,6 +268,8 @@ def days_in(periods: pd.PeriodIndex) -> NDArray[np.int64]:
     >>> days_in(pd.period_range("2020-02", "2020-04", freq="M")).tolist()
     [29, 31, 30]
     """
+    if periods.freqstr != "M":
+        return np.full(len(periods), 1 if periods.freqstr == "D" else 7, dtype=np.int64)
     starts = periods.to_timestamp(how="start")
     ends = (periods + 1).to_timestamp(how="start")
     return np.asarray((ends - starts).days, dtype=np.int64)
@@ -331,11 +333,21 @@ def shift_window(periods: pd.PeriodIndex, *, years: int, back: float = 0.0) -> p
     >>> [str(p) for p in shift_window(window, years=-1, back=0.5)]
     ['2019-04', '2019-05']
     """
-    freq = periods.freqstr
+    return periods + count_shift(str(periods.freqstr), years=years, back=back)
+
+
+def count_shift(freq: str, *, years: int, back: float = 0.0) -> int:
+    """Return by how many periods `shift_window` moves a window.
+
+    Examples
+    --------
+    >>> count_shift("M", years=1, back=0.5), count_shift("D", years=1)
+    (6, 364)
+    """
     if freq == "M":
-        return periods + (12 * years - round(12 * back))
+        return 12 * years - round(12 * back)
     weeks = round(365.25 * (years - back) / 7)
-    return periods + (weeks if freq == "W-SUN" else 7 * weeks)
+    return weeks if freq == "W-SUN" else 7 * weeks
 
 
 def describe_span(periods: pd.PeriodIndex) -> str:

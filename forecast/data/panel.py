@@ -261,11 +261,12 @@ def split_series(
             "or use by='offence'."
         )
     keys = ["group", "offence"] if by == "group" else [by]
-    kinds = series[keys].drop_duplicates()
-    kind = series.groupby(keys, sort=False, dropna=False).ngroup().to_numpy()  # (series,)
-    masks = [kind == number for number in range(len(kinds))]
-    area: Any = total_name if by == "offence" else kinds[keys[0]].astype(str).to_list()
-    offence: Any = "all offences" if by == "area" else kinds["offence"].astype(str).to_list()
+    number: dict[tuple[str, ...], int] = {}
+    columns = [series[key].astype(str).to_list() for key in keys]
+    kind = np.array([number.setdefault(row, len(number)) for row in zip(*columns, strict=True)])
+    masks = [kind == place for place in range(len(number))]
+    area: Any = total_name if by == "offence" else [row[0] for row in number]
+    offence: Any = "all offences" if by == "area" else [row[-1] for row in number]
     return pd.DataFrame({"area": area, "offence": offence}), masks
 
 

@@ -34,8 +34,9 @@ from forecast.impact.effect import (
     measure_effect,
 )
 from forecast.impact.following import find_after, judge_after
-from forecast.impact.placebo import Placebo, Window
+from forecast.impact.placebo import Placebo
 from forecast.impact.plain import clean, pair
+from forecast.impact.windows import Window
 from forecast.models.base import FittedModel, Model
 from forecast.models.draws import interval
 from forecast.periods import label

@@ -14,7 +14,8 @@ from forecast.data.sources import UNALLOCATED
 from forecast.errors import name_offenders
 from forecast.impact.campaign import Campaign
 from forecast.impact.effect import SeriesEffect, format_points
-from forecast.impact.placebo import MIN_WINDOWS, RANK_WINDOWS, Placebo
+from forecast.impact.placebo import MIN_WINDOWS, Placebo
+from forecast.impact.windows import RANK_WINDOWS
 from forecast.models.draws import Forecast
 from forecast.periods import (
     FREQUENCY_NAMES,

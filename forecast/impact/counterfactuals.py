@@ -14,7 +14,7 @@ from forecast.impact.baseline import fit_before, hide_shocks, mask
 from forecast.impact.campaign import Campaign
 from forecast.impact.checks import Check
 from forecast.impact.controls import ControlledCounts, FittedControlled, find_controls
-from forecast.impact.placebo import Window, find_windows
+from forecast.impact.windows import Window, find_windows
 from forecast.models.base import Model
 from forecast.models.draws import Forecast
 from forecast.models.dynamic import DynamicCounts

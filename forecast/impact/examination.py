@@ -25,12 +25,13 @@ from forecast.impact.elsewhere import Elsewhere, look_elsewhere
 from forecast.impact.examining import ControlsReport, examine_controls
 from forecast.impact.harm import Harm, weigh_harm
 from forecast.impact.measuring import make_baselines, measure_all
-from forecast.impact.placebo import find_windows, run_placebos
+from forecast.impact.placebo import run_placebos
 from forecast.impact.plain import records
 from forecast.impact.pooling import Areas, pool_areas
 from forecast.impact.recurring import compare_runs
 from forecast.impact.repeated import Runs
 from forecast.impact.runs import mask_runs
+from forecast.impact.windows import find_windows
 from forecast.models.base import Model
 from forecast.models.dynamic import DynamicCounts
 

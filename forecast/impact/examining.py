@@ -16,9 +16,9 @@ from forecast.impact.checks import Check, Status, days_in_window, join_words
 from forecast.impact.controls import ControlledCounts, FittedControlled, find_controls
 from forecast.impact.effect import SeriesEffect, format_points, measure_effect
 from forecast.impact.guarding import Guard, describe_move, guard_controls
-from forecast.impact.placebo import find_windows
 from forecast.impact.plain import clean, records
 from forecast.impact.synthetic import Kind
+from forecast.impact.windows import find_windows
 from forecast.periods import UNIT_NAMES
 from forecast.seasonality.disruptions import MAJOR_STRINGENCY, Disruption
 

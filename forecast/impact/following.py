@@ -9,11 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecast.data.panel import Panel
-from forecast.impact.baseline import Learner, log_sd, mask
+from forecast.impact.baseline import Learner, mask
 from forecast.impact.campaign import Campaign
-from forecast.impact.placebo import Placebo, Window
+from forecast.impact.placebo import Placebo, score_window, stack_rows
+from forecast.impact.windows import Window
 from forecast.models.base import Model
-from forecast.models.draws import FloatArray, median
 from forecast.periods import PERIODS_A_YEAR, UNIT_NAMES, first_day, label, last_day
 from forecast.seasonality.disruptions import Disruption, disrupted, recording_breaks
 
@@ -132,14 +132,12 @@ def judge_after(
         if part.series.empty:
             continue
         fitted = learner.before(part, window.periods[0])
-        sums = fitted.forecast(span, draws=draws, seed=seed).draws.sum(axis=2)  # (draw, offence)
+        ahead = fitted.forecast(span, draws=draws, seed=seed)
         observed = totals.select(offence=part.offences).values[:, at].sum(axis=1)
         shifted = Window(span, window.same_season, window.earlier, window.back)
-        rows.append(_score(sums, observed, part, shifted))
+        rows.append(score_window(ahead, observed, shifted, is_total=True))
         used.append(shifted)
-    columns = ["window", "year", "same_season", "back", "earlier", "offence", "area", "is_total"]
-    columns += ["observed", "expected", "error", "spread", "z", "z_share"]
-    errors = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=columns)
+    errors = stack_rows(rows)
     kept = errors[np.isfinite(errors["z"].astype(float))].reset_index(drop=True)
     return Placebo(kept.astype({"is_total": bool}), tuple(used), level)
 
@@ -151,29 +149,3 @@ def _learnable(model: Model, totals: Panel, start: pd.Period) -> list[str]:
     counted: NDArray[np.int64] = (begun & ~np.isnan(before.values)).sum(axis=1)
     needed = model.min_seasons * PERIODS_A_YEAR[totals.freq]
     return [o for o, n in zip(totals.offences, counted, strict=True) if n >= needed]
-
-
-def _score(
-    sums: NDArray[np.int64], observed: FloatArray, part: Panel, window: Window
-) -> pd.DataFrame:
-    """Studentised errors of sums, shape (draw, offence), as `Placebo` keeps them."""
-    expected, spread = median(sums), log_sd(sums)
-    error = np.log(np.maximum(observed, 0.5) / np.maximum(expected, 0.5))
-    return pd.DataFrame(
-        {
-            "window": window.name,
-            "year": window.periods[0].year,
-            "same_season": window.same_season,
-            "back": window.back,
-            "earlier": window.earlier,
-            "offence": part.offences,
-            "area": part.total_name,
-            "is_total": True,
-            "observed": observed,
-            "expected": expected,
-            "error": np.where(np.isnan(observed), np.nan, error),
-            "spread": spread,
-            "z": np.where(np.isnan(observed), np.nan, error / np.maximum(spread, 1e-9)),
-            "z_share": np.nan,
-        }
-    )

@@ -18,8 +18,9 @@ from forecast.data.panel import Panel
 from forecast.impact.baseline import Calibration, calibrate, fit_before, hide_shocks
 from forecast.impact.campaign import Campaign, Comparison
 from forecast.impact.effect import SeriesEffect, format_points, measure_effect
-from forecast.impact.placebo import MIN_WINDOWS, Window, run_placebos
+from forecast.impact.placebo import MIN_WINDOWS, run_placebos
 from forecast.impact.untouched import Controls
+from forecast.impact.windows import Window
 from forecast.models.base import Model
 from forecast.models.draws import FloatArray
 from forecast.seasonality.disruptions import Disruption

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,20 +21,11 @@ from scipy import stats
 from forecast.data.panel import Panel
 from forecast.impact.baseline import Calibration, Learner, log_sd, mask
 from forecast.impact.campaign import Campaign
+from forecast.impact.windows import Window, find_windows
 from forecast.models.base import Model
 from forecast.models.draws import FloatArray, Forecast, median
-from forecast.periods import PERIODS_A_YEAR, first_day, label, last_day, shift_window
-from forecast.seasonality.disruptions import Disruption, disrupted, recording_breaks
-
-MIN_HISTORY = {"M": 36, "W-SUN": 104, "D": 731}
-"""Periods that must come before a placebo window: three years of months, two of weeks or days."""
-
-PLACES = {"M": (2,), "W-SUN": (2, 4, 6, 12), "D": (2, 4, 6, 12)}
-"""Windows a year, evenly spaced from the campaign's season: as few as give `RANK_WINDOWS`.
-
-Weeks and days often have a short history. Of months there are two, for more windows in other
-parts of the year erred more and made no interval narrower (London, eight offences).
-"""
+from forecast.periods import PERIODS_A_YEAR
+from forecast.seasonality.disruptions import Disruption, disrupted
 
 MIN_WINDOWS = 4
 """Distinct windows below which nothing is calibrated."""
@@ -40,31 +33,11 @@ MIN_WINDOWS = 4
 MIN_OTHERS = 2
 """Windows of other years that judge a window: with four windows in two years there are two."""
 
-RANK_WINDOWS = 19
-"""Below this many windows a rank alone cannot reach 5 per cent: 1 / (19 + 1) = 0.05."""
+COLUMNS = ["window", "year", "same_season", "back", "earlier", "offence", "area", "is_total"]
+COLUMNS += ["observed", "expected", "error", "spread", "z", "z_share"]
 
+Columns = dict[str, NDArray[Any]]
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, eq=False)
-class Window:
-    """One placebo window.
-
-    `same_season` tells a window like the campaign's from one in another part of the year, and
-    `back` how far it lies from there: 0.5 is half a year. `earlier` is "known", "possible" or
-    "none known": a run of the same campaign in that autumn.
-    """
-
-    periods: pd.PeriodIndex
-    same_season: bool
-    earlier: str
-    back: float = 0.5
-
-    @property
-    def name(self) -> str:
-        """The window in text."""
-        first, last = label(self.periods[0]), label(self.periods[-1])
-        return first if first == last else f"{first} to {last}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +59,7 @@ class Placebo:
     windows: tuple[Window, ...]
     level: float
 
-    @property
+    @cached_property
     def totals(self) -> pd.DataFrame:
         """The rows of totals of all offences, judged."""
         return self._judge(self.errors[self.errors["is_total"]])
@@ -166,116 +139,6 @@ def _root_mean_square(values: pd.Series) -> float:
     return float(np.sqrt((values.astype(float) ** 2).mean()))
 
 
-def find_windows(
-    campaign: Campaign, panel: Panel, shocks: Sequence[Disruption]
-) -> tuple[Window, ...]:
-    """Find the quiet windows of a panel that are like the campaign's.
-
-    They have the campaign's length, lie in its season and half a year away, and do not overlap.
-    Where these are fewer than `RANK_WINDOWS`, with weeks and days windows in more parts of the
-    year come in, evenly spaced; and where that is still too few, those of the campaign's own
-    year that came before it. Left out are the campaign's own year otherwise, windows with too
-    little before them (`MIN_HISTORY`), windows that hold a disrupted period or had one in the
-    year before, and windows with a step in recording in them or in the half year before. With a
-    campaign of more than half a year only the same season is used, with one of more than a year
-    not every year.
-    """
-    own = campaign.periods(panel.freq)
-    length_years = len(own) / PERIODS_A_YEAR[panel.freq]
-    bad = _unquiet(panel, shocks)
-    best: tuple[Window, ...] = ()
-    places_a_year = [n for n in PLACES[panel.freq] if length_years <= 1 / n] or [1]
-    tries = [(n, False) for n in places_a_year]
-    if panel.freq != "M":
-        tries.append((places_a_year[-1], True))
-    for places, own_year in tries:
-        found = _windows_at(campaign, panel, bad, places=places, own_year=own_year)
-        if len(found) > len(best):
-            best = found
-        if len(best) >= RANK_WINDOWS:
-            break
-    return best
-
-
-def _windows_at(
-    campaign: Campaign, panel: Panel, bad: NDArray[np.bool_], *, places: int, own_year: bool
-) -> tuple[Window, ...]:
-    """The usable windows with so many places a year, from early to late."""
-    own = campaign.periods(panel.freq)
-    step = max(1, int(np.ceil(len(own) / PERIODS_A_YEAR[panel.freq] - 0.05)))
-    span = range(panel.periods[0].year - own[0].year, panel.periods[-1].year - own[0].year + 2)
-    found = []
-    for years in span:
-        for place in range(places - 1, -1, -1):
-            back = place / places
-            periods = shift_window(own, years=years, back=back)
-            if years % step or not _usable(periods, own, panel, bad, own_year=own_year):
-                continue
-            earlier = _earlier(campaign, periods, same_season=place == 0)
-            found.append(Window(periods, place == 0, earlier, back))
-    return tuple(found)
-
-
-def _unquiet(panel: Panel, shocks: Sequence[Disruption]) -> NDArray[np.bool_]:
-    """Periods in which a window must not begin or lie, shape (period,)."""
-    season = PERIODS_A_YEAR[panel.freq]
-    shaken = disrupted(panel.periods, shocks)
-    bad = _spread_forward(shaken, season)
-    if panel.is_london:
-        for change in recording_breaks():
-            if change.kind == "step" and not change.joined_files_only:
-                at = (panel.periods.start_time.date <= change.start) & (
-                    panel.periods.end_time.date >= change.start
-                )
-                bad |= _spread_forward(np.asarray(at), season // 2)
-    return bad
-
-
-def _spread_forward(flags: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
-    """Flag as well the `reach` periods after each flagged one."""
-    kernel = np.ones(reach + 1)
-    return np.asarray(np.convolve(flags.astype(float), kernel)[: len(flags)] > 0)
-
-
-def _usable(
-    periods: pd.PeriodIndex,
-    own: pd.PeriodIndex,
-    panel: Panel,
-    bad: NDArray[np.bool_],
-    *,
-    own_year: bool,
-) -> bool:
-    """Whether a window lies in the data, has history, is quiet and is not the campaign's year.
-
-    With `own_year` the campaign's year is let in as far as it came before the campaign.
-    """
-    first = periods[0].ordinal - panel.periods[0].ordinal
-    here = slice(first, first + len(periods))
-    if first < MIN_HISTORY[panel.freq] or here.stop > len(panel.periods):
-        return False
-    if periods[0] <= own[-1] and periods[-1] >= own[0]:
-        return False
-    if own[0].year <= periods[0].year <= own[-1].year and not (own_year and periods[-1] < own[0]):
-        return False
-    hidden = np.isnan(panel.values[:, here]).all(axis=0)  # (period,): a run that was left out
-    return not bool(bad[here].any() or hidden.any())
-
-
-def _earlier(campaign: Campaign, periods: pd.PeriodIndex, *, same_season: bool) -> str:
-    """Whether the same campaign ran in this window: known by its days, or possible by the year.
-
-    A run of which only the year is known was, as far as can be told, in the campaign's season;
-    once the campaign had begun, any year may have had it.
-    """
-    first, last = first_day(periods[0]), last_day(periods[-1])
-    for run in campaign.previous:
-        if run.start is not None and run.start <= last and (run.end or run.start) >= first:
-            return "known"
-    years = [run.when for run in campaign.previous]
-    possible = same_season and bool(years) and periods[0].year >= min(years)
-    return "possible" if possible else "none known"
-
-
 def run_placebos(
     model: Model,
     panel: Panel,
@@ -309,8 +172,9 @@ def run_placebos(
     -------
     Placebo
     """
-    own = np.isin(panel.periods, campaign.periods(panel.freq))
-    hidden = mask(panel, own | disrupted(panel.periods, shocks))
+    periods = campaign.periods(panel.freq)
+    own = (panel.periods >= periods[0]) & (panel.periods <= periods[-1])
+    hidden = mask(panel, np.asarray(own) | disrupted(panel.periods, shocks))
     chosen = find_windows(campaign, panel, shocks) if windows is None else tuple(windows)
     groups = [
         _Group(model, shown, seen, has_areas=has_areas)
@@ -319,14 +183,13 @@ def run_placebos(
         )
         if len(seen.series)
     ]
-    rows: list[pd.DataFrame] = []
+    rows: list[Columns] = []
     for done, window in enumerate(chosen):
-        rows += [found for g in groups if (found := g.judge(window, draws, seed)) is not None]
+        for group in groups:
+            rows += group.judge(window, draws, seed)
         if progress:
             progress(done + 1, len(chosen))
-    columns = ["window", "year", "same_season", "back", "earlier", "offence", "area", "is_total"]
-    columns += ["observed", "expected", "error", "spread", "z", "z_share"]
-    errors = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=columns)
+    errors = stack_rows(rows)
     usable = errors[np.isfinite(errors["z"].astype(float))].reset_index(drop=True)
     return Placebo(usable.astype({"is_total": bool}), chosen, level)
 
@@ -349,8 +212,8 @@ class _Group:
         self._needed = model.min_seasons * PERIODS_A_YEAR[shown.freq]
         self._has_areas = has_areas and len(seen.series) > len(seen.offences)
 
-    def judge(self, window: Window, draws: int, seed: int) -> pd.DataFrame | None:
-        """Studentised errors of one window, totals and areas; None when nothing can be learnt.
+    def judge(self, window: Window, draws: int, seed: int) -> list[Columns]:
+        """Studentised errors of one window, totals and areas; none when nothing can be learnt.
 
         An offence first counted, or first above zero, shortly before an early window says
         nothing there; it must not stop the evaluation of a campaign that came years later.
@@ -359,7 +222,7 @@ class _Group:
         enough = self._counted[:, at] >= self._needed  # (offence,)
         known = [o for o, ok in zip(self._totals.offences, enough, strict=True) if ok]
         if not known:
-            return None
+            return []
         part = self._shown if enough.all() else self._shown.select(offence=known)
         fitted = self._learner.before(part, window.periods[0])
         paths = fitted.paths(window.periods, draws=draws, seed=seed)
@@ -367,16 +230,17 @@ class _Group:
         here = slice(at, at + len(window.periods))
         total = forecast.total()
         observed = self._totals.values[enough, here].sum(axis=1)  # (offence,)
-        frame = _score(total, observed, window, is_total=True)
+        found = [score_window(total, observed, window, is_total=True)]
         if not self._has_areas:
-            return frame
+            return found
         rows = self._seen.series["offence"].isin(known).to_numpy()
         by_area = self._seen.values[rows, here].sum(axis=1)  # (series,)
-        areas = _score(forecast, by_area, window, is_total=False)
+        areas = score_window(forecast, by_area, window, is_total=False)
         row = pd.Index(known).get_indexer(pd.Index(forecast.series["offence"])).astype(np.int64)
         areas["z_share"] = _share_errors(forecast, total, by_area, observed, row)
-        alone = forecast.series["offence"].map(forecast.series["offence"].value_counts()) == 1
-        return pd.concat([frame, areas[~alone.to_numpy()]], ignore_index=True)
+        several = np.bincount(row)[row] > 1  # (series,): an only area is the total
+        found.append({name: column[several] for name, column in areas.items()})
+        return found
 
 
 def _count_learnable(panel: Panel) -> NDArray[np.int64]:
@@ -396,32 +260,50 @@ def _count_learnable(panel: Panel) -> NDArray[np.int64]:
     return out
 
 
-def _score(
+def score_window(
     forecast: Forecast, observed: FloatArray, window: Window, *, is_total: bool
-) -> pd.DataFrame:
-    """Errors of the sums over a window, one row a series."""
+) -> Columns:
+    """Return the errors of the sums over a window: columns of `Placebo.errors`, a row a series.
+
+    Parameters
+    ----------
+    forecast : Forecast
+        Of the window's periods.
+    observed : numpy.ndarray
+        Counts of the whole window, shape (series,).
+    window : Window
+    is_total : bool
+    """
     sums = forecast.draws.sum(axis=2)  # (draw, series)
     expected, spread = median(sums), log_sd(sums)
     error = np.log(np.maximum(observed, 0.5) / np.maximum(expected, 0.5))
     error = np.where(np.isnan(observed), np.nan, error)
-    return pd.DataFrame(
-        {
-            "offence": forecast.series["offence"].to_numpy(),
-            "area": forecast.series["area"].to_numpy(),
-            "window": window.name,
-            "year": window.periods[0].year,
-            "same_season": window.same_season,
-            "back": window.back,
-            "earlier": window.earlier,
-            "is_total": is_total,
-            "observed": observed,
-            "expected": expected,
-            "error": error,
-            "spread": spread,
-            "z": np.divide(error, spread, out=np.full_like(error, np.nan), where=spread > 0),
-            "z_share": np.nan,
-        }
-    )
+    told = {
+        "window": window.name,
+        "year": window.periods[0].year,
+        "same_season": window.same_season,
+        "back": window.back,
+        "earlier": window.earlier,
+        "is_total": is_total,
+    }
+    return {
+        **{name: np.full(len(observed), value) for name, value in told.items()},
+        "offence": forecast.series["offence"].to_numpy(),
+        "area": forecast.series["area"].to_numpy(),
+        "observed": observed,
+        "expected": expected,
+        "error": error,
+        "spread": spread,
+        "z": np.divide(error, spread, out=np.full_like(error, np.nan), where=spread > 0),
+        "z_share": np.full(len(observed), np.nan),
+    }
+
+
+def stack_rows(rows: Sequence[Columns]) -> pd.DataFrame:
+    """Return the errors of all windows as one table."""
+    if not rows:
+        return pd.DataFrame(columns=COLUMNS)
+    return pd.DataFrame({name: np.concatenate([row[name] for row in rows]) for name in COLUMNS})
 
 
 def _share_errors(

@@ -24,8 +24,9 @@ from forecast.impact.detecting import (
     judge_power,
     list_spans,
 )
-from forecast.impact.placebo import Placebo, find_windows, run_placebos
+from forecast.impact.placebo import Placebo, run_placebos
 from forecast.impact.plain import clean, pair
+from forecast.impact.windows import find_windows
 from forecast.models.base import FittedModel, Model, Paths
 from forecast.models.draws import Forecast, IntArray
 from forecast.periods import label

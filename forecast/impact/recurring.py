@@ -18,9 +18,10 @@ from forecast.data.panel import Panel
 from forecast.errors import DataError, ForecastError
 from forecast.impact.baseline import Calibration, calibrate, fit_before, hide_shocks
 from forecast.impact.campaign import Campaign, Previous
-from forecast.impact.placebo import find_windows, run_placebos
+from forecast.impact.placebo import run_placebos
 from forecast.impact.repeated import OUTSIDE, Runs
 from forecast.impact.runs import mask_runs
+from forecast.impact.windows import find_windows
 from forecast.impact.yearly import POOL_COLUMNS, as_points, pool_offence
 from forecast.models.base import Model
 from forecast.models.draws import FloatArray, interval, median, p_value

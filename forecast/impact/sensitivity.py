@@ -21,7 +21,8 @@ from forecast.impact.baseline import shocks_of
 from forecast.impact.campaign import Campaign
 from forecast.impact.effect import SeriesEffect
 from forecast.impact.measuring import make_baselines, measure_all
-from forecast.impact.placebo import Placebo, Window, find_windows, run_placebos
+from forecast.impact.placebo import Placebo, run_placebos
+from forecast.impact.windows import Window, find_windows
 from forecast.models.base import Model, list_models
 from forecast.models.dynamic import DynamicCounts
 from forecast.models.ensemble import Ensemble

@@ -22,7 +22,7 @@ from forecast.impact.campaign import Campaign
 from forecast.impact.choices import Choice, apply_choice, find_fault, list_choices
 from forecast.impact.effect import SeriesEffect
 from forecast.impact.measuring import measure_all
-from forecast.impact.placebo import Placebo, Window, find_windows, run_placebos
+from forecast.impact.placebo import Placebo, run_placebos
 from forecast.impact.sensitivity import (
     NOT_CALIBRATED,
     OWN_OFFENCES,
@@ -31,6 +31,7 @@ from forecast.impact.sensitivity import (
     take_pool,
 )
 from forecast.impact.specifications import Specifications, tabulate
+from forecast.impact.windows import Window, find_windows
 from forecast.models.base import Model
 from forecast.models.ensemble import Ensemble
 from forecast.models.prophet import SeasonalProphet

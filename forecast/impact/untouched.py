@@ -11,7 +11,7 @@ import pandas as pd
 from forecast.data.panel import Panel
 from forecast.errors import CampaignError, name_offenders
 from forecast.impact.campaign import MIN_SEASONS, Campaign
-from forecast.impact.placebo import Window
+from forecast.impact.windows import Window
 from forecast.periods import PERIODS_A_YEAR, UNIT_NAMES, label
 
 

@@ -213,6 +213,7 @@ def look_ahead(
     `step` is the variance by which the level moves a period, `jumps` what comes on top.
     """
     p = len(mean)
+    x, inner = np.empty(p), np.empty(p)
     drifted, slope = 0.0, 1.0
     moved = 0.0
     for h in range(len(f)):
@@ -225,13 +226,16 @@ def look_ahead(
             push += reach * reach
         push *= (1.0 - damping * damping) * setting[2]
         total, spread = offset[h], 0.0
+        x[:] = regressors[h]
+        x[1] = drifted
+        inner[:] = 0.0
+        for j in range(p):  # by rows, as in the filter
+            if x[j] != 0.0:
+                for i in range(p):
+                    inner[i] += covariance[j, i] * x[j]
         for i in range(p):
-            x = drifted if i == 1 else regressors[h, i]
-            total += x * mean[i]
-            inner = 0.0
-            for j in range(p):
-                inner += covariance[i, j] * (drifted if j == 1 else regressors[h, j])
-            spread += x * inner
+            total += x[i] * mean[i]
+            spread += x[i] * inner[i]
         f[h] = total
         q[h] = spread + setting[1] + moved + push
 

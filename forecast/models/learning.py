@@ -23,7 +23,7 @@ from forecast.models.grids import (
     judged_origins,
     total_settings,
 )
-from forecast.models.sharing import count_pit
+from forecast.models.sharing import mixture_pit
 from forecast.models.starting import (
     learn_deviations,
     learn_prior,
@@ -215,12 +215,9 @@ def _total_pits(
             if then >= len(evidence.total) or np.isnan(evidence.total[then]):
                 continue
             u = (seed + 0.6180339887498949 * (then + 1) + 0.7548776662466927 * h) % 1.0
-            used = np.flatnonzero(weights[:, o] > 1e-4)
-            pit = [
-                weights[k, o] * count_pit(evidence.total[then], mean[k, o, h], variance[k, o, h], u)
-                for k in used
-            ]
-            out[o, h] = sum(pit) / weights[used, o].sum()
+            out[o, h] = mixture_pit(
+                evidence.total[then], weights[:, o], mean[:, o, h], variance[:, o, h], u
+            )
     return out
 
 

@@ -67,6 +67,19 @@ def count_pit(count: float, mean: float, variance: float, u: float) -> float:
 
 
 @njit(cache=True, error_model="numpy")
+def mixture_pit(
+    count: float, weights: FloatArray, mean: FloatArray, variance: FloatArray, u: float
+) -> float:
+    """Randomised PIT of a count under a mixture of such rates, (setting,); light ones left out."""
+    whole, found = 0.0, 0.0
+    for k in range(len(weights)):
+        if weights[k] > 1e-4:
+            whole += weights[k]
+            found += weights[k] * count_pit(count, mean[k], variance[k], u)
+    return found / whole
+
+
+@njit(cache=True, error_model="numpy")
 def level_of(counts: FloatArray, whole: FloatArray, season: int) -> FloatArray:
     """Share in a window of one season around each period, (period,): the level without season.
 

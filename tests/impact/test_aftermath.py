@@ -18,7 +18,7 @@ from forecast.impact.baseline import shocks_of
 from forecast.impact.campaign import Campaign
 from forecast.impact.checks import Check
 from forecast.impact.effect import Effect, SeriesEffect, measure_effect
-from forecast.impact.placebo import find_windows
+from forecast.impact.windows import find_windows
 from forecast.models.base import Model
 from forecast.models.dynamic import DynamicCounts
 from forecast.periods import days_in

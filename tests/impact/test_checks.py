@@ -15,7 +15,8 @@ from forecast.impact.baseline import shocks_of
 from forecast.impact.campaign import Campaign
 from forecast.impact.checks import Check, blocking_reasons, days_in_window, join_words
 from forecast.impact.effect import SeriesEffect, measure_effect
-from forecast.impact.placebo import Placebo, Window
+from forecast.impact.placebo import Placebo
+from forecast.impact.windows import Window
 from forecast.models.draws import Forecast
 from forecast.simulation import simulate
 

@@ -15,8 +15,9 @@ from forecast.errors import DataError, FitError
 from forecast.impact.baseline import calibrate, fit_before
 from forecast.impact.campaign import Campaign
 from forecast.impact.controls import ControlledCounts, FittedControlled, find_controls
-from forecast.impact.placebo import find_windows, run_placebos
+from forecast.impact.placebo import run_placebos
 from forecast.impact.synthetic import KINDS, Kind
+from forecast.impact.windows import find_windows
 from forecast.models.base import Model
 from forecast.models.draws import interval
 from forecast.models.dynamic import DynamicCounts

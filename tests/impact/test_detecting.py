@@ -22,8 +22,9 @@ from forecast.impact.detecting import (
 )
 from forecast.impact.effect import FEWER
 from forecast.impact.evaluation import evaluate
-from forecast.impact.placebo import Placebo, Window, run_placebos
+from forecast.impact.placebo import Placebo, run_placebos
 from forecast.impact.power import say_detectable
+from forecast.impact.windows import Window
 from forecast.models.base import Model
 from forecast.simulation import simulate
 

@@ -288,7 +288,7 @@ def test_stored_forecast_must_fit(
     [
         (
             {"counterfactual": "after"},
-            r"^Argument counterfactual must be 'before', 'around' or 'controls': found 'after'\. Use",
+            r"^Argument counterfactual must be 'before', 'around' or 'controls': found 'after'\.",
         ),
         ({"level": 95}, r"^Level must lie between 0 and 1: found 95\. Use 0\.95 for 95 per cent"),
         (

@@ -14,7 +14,8 @@ from forecast.data.panel import Panel
 from forecast.impact.baseline import shocks_of
 from forecast.impact.campaign import Campaign
 from forecast.impact.following import find_after, judge_after
-from forecast.impact.placebo import Placebo, Window
+from forecast.impact.placebo import Placebo
+from forecast.impact.windows import Window
 from forecast.models.base import Model
 from forecast.periods import days_in
 from forecast.simulation import simulate

@@ -14,7 +14,7 @@ from forecast.data.panel import Panel
 from forecast.impact.campaign import Campaign
 from forecast.impact.controls import find_controls
 from forecast.impact.guarding import Guard, _agree, guard_controls
-from forecast.impact.placebo import find_windows
+from forecast.impact.windows import find_windows
 from forecast.models.dynamic import DynamicCounts
 from forecast.simulation import simulate
 

@@ -14,7 +14,8 @@ from scipy import stats
 from forecast.data.panel import Panel
 from forecast.impact.baseline import shocks_of
 from forecast.impact.campaign import Campaign
-from forecast.impact.placebo import Placebo, Window, find_windows, run_placebos, t_limit
+from forecast.impact.placebo import Placebo, run_placebos, t_limit
+from forecast.impact.windows import Window, find_windows
 from forecast.models.base import Model
 from forecast.models.dynamic import DynamicCounts
 from forecast.simulation import simulate

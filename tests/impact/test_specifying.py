@@ -18,10 +18,10 @@ from forecast.impact.baseline import shocks_of
 from forecast.impact.campaign import Campaign
 from forecast.impact.effect import CANNOT_TELL, FEWER, decide
 from forecast.impact.evaluation import evaluate
-from forecast.impact.placebo import find_windows
 from forecast.impact.sensitivity import NOT_CALIBRATED, OWN_OFFENCES
 from forecast.impact.specifications import SAME_FIGURES
 from forecast.impact.specifying import TOO_FEW, specify
+from forecast.impact.windows import find_windows
 from forecast.models.base import Model
 from forecast.models.dynamic import DynamicCounts
 from forecast.models.glm import SeasonalGLM
