@@ -37,6 +37,7 @@ def report(
     to: str | Path = "reports",
     command: str | None = None,
     sensitivity: bool = True,
+    examine: bool = True,
     progress: Progress | None = None,
 ) -> Path:
     """Write the report of an evaluation into a folder.
@@ -56,6 +57,9 @@ def report(
     sensitivity : bool, default True
         Ask the other models too, which takes longer than the evaluation did, unless
         `result.compare_models()` was called before.
+    examine : bool, default True
+        Look at all that stands beside the verdict too (`result.examine()`), which takes several
+        times as long as the evaluation did.
     progress : callable, optional
         Called with a word, steps done and steps in all.
 
@@ -77,7 +81,7 @@ def report(
     >>> plan = Campaign(name="A Test", start="2022-10-01", end="2022-10-31", offences=["robbery"])
     >>> found = evaluate(plan, simulate(areas=1, years=8, effect=-0.25), draws=100)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     page = report(found, to=folder, sensitivity=False)
+    ...     page = report(found, to=folder, sensitivity=False, examine=False)
     ...     page.parent.name, sorted(path.name for path in page.parent.iterdir())
     ('a-test', ['evaluation.json', 'figures', 'report.html'])
     """
@@ -91,6 +95,8 @@ def report(
         )
     if sensitivity:
         result.compare_models(progress=progress)
+    if examine:
+        result.examine(progress=progress)
     figures = draw_figures(result)
     content = result.to_dict(command=command)
     provenance: Any = content["provenance"]
