@@ -122,7 +122,7 @@ def evaluate(
     command = write_command(
         "evaluate", campaign, data=data, model=model, counterfactual=counterfactual,
         previous=previous, registration=registration, activity=activity, price_year=price_year,
-        full=full, level=level, seed=seed, draws=draws,
+        full=whole or None, level=level, seed=seed, draws=draws,
     )  # fmt: skip
     page = None
     with progress_bar() as show:

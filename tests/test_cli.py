@@ -62,7 +62,7 @@ def test_help_answers_in_half_a_second_of_cpu() -> None:
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     assert done.returncode == 0
-    for name in ("evaluate", "profile", "backtest", "simulate"):
+    for name in ("evaluate", "plan", "profile", "backtest", "simulate"):
         assert name in done.stdout
     assert "Exit codes" in done.stdout
     assert spent < 0.5
@@ -89,12 +89,13 @@ def test_evaluate_prints_one_json_object_and_writes_the_same(simulated: Path) ->
     found = json.loads(done.stdout)
     assert found["schema"] == "forecast.evaluation/1"
     assert found["results"][0]["verdict"] == "fewer than expected"
-    command = "forecast evaluate patrols.toml --data counts.csv --draws 200"
+    # a report is of the full evaluation, and its command says so
+    command = "forecast evaluate patrols.toml --data counts.csv --full --draws 200"
     assert found["provenance"]["command"] == command
     written = list((simulated / "made").rglob("evaluation.json"))
     assert len(written) == 1
     assert json.loads(written[0].read_text("utf-8")) == found
-    again = json.loads(run(*words, "--json", cwd=simulated).stdout)
+    again = json.loads(run(*words, "--full", "--json", cwd=simulated).stdout)
     assert len(found.pop("sensitivity")) >= 5  # other models are asked for the report alone
     del found["provenance"]["seconds"], again["provenance"]["seconds"]
     assert again == found
@@ -107,6 +108,100 @@ def test_evaluate_speaks_plainly_in_the_terminal(simulated: Path) -> None:
     assert "Night patrols: FEWER THAN EXPECTED" in done.stdout
     assert "placebo windows" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_a_plan_is_registered_and_the_evaluation_quotes_it(simulated: Path) -> None:
+    done = run(
+        "plan", "patrols.toml", "--data", "counts.csv", "--register", "plan.json", "--json",
+        "--draws", "200", cwd=simulated,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["schema"] == "forecast.plan/1"
+    written = json.loads((simulated / "plan.json").read_text("utf-8"))
+    assert f"SHA-256 {written['sha256']}" in done.stderr
+    again = run(
+        "plan", "patrols.toml", "--data", "counts.csv", "--register", "plan.json",
+        "--draws", "200", cwd=simulated,
+    )  # fmt: skip
+    assert again.returncode == 2
+    assert "Registration file 'plan.json' must not be there yet: it is" in again.stderr
+    result = run(
+        "evaluate", "patrols.toml", "--data", "counts.csv", "--registration", "plan.json",
+        "--draws", "200", "--json", cwd=simulated,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    quoted = json.loads(result.stdout)["registration"]
+    assert quoted["sha256"] == written["sha256"]
+    # it was written after the campaign, when its counts were known
+    assert any("after the campaign" in text for text in quoted["deviations"])
+
+
+def test_a_plan_speaks_plainly_in_the_terminal(simulated: Path) -> None:
+    done = run("plan", "patrols.toml", "--data", "counts.csv", "--draws", "200", cwd=simulated)
+    assert done.returncode == 0, done.stderr
+    assert "or more would be seen in at least four of five" in done.stdout
+    assert "level 2 of 5 on the Maryland scale" in done.stdout
+    assert "Smallest change that would be seen: robbery, all areas" in done.stdout
+
+
+def test_a_tampered_registration_is_refused(simulated: Path) -> None:
+    done = run(
+        "plan", "patrols.toml", "--data", "counts.csv", "--register", "other.json",
+        "--draws", "200", cwd=simulated,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    file = simulated / "other.json"
+    file.write_text(file.read_text("utf-8").replace('"2022-11-30"', '"2022-11-29"'), "utf-8")
+    found = run(
+        "evaluate", "patrols.toml", "--data", "counts.csv", "--registration", "other.json",
+        cwd=simulated,
+    )  # fmt: skip
+    assert found.returncode == 2
+    assert "Registration" in found.stderr
+    assert found.stdout == ""
+
+
+def test_a_log_of_activity_outside_the_window_is_refused(simulated: Path) -> None:
+    (simulated / "log.csv").write_text(
+        "date,area,kind,amount\n2022-09-30,Area 01,patrol hours,12\n", "utf-8"
+    )
+    found = run(
+        "evaluate", "patrols.toml", "--data", "counts.csv", "--activity", "log.csv", cwd=simulated
+    )
+    assert found.returncode == 2
+    assert "2022-09-30" in found.stderr
+    assert found.stdout == ""
+
+
+def test_the_three_counterfactuals_can_be_asked_for(simulated: Path) -> None:
+    for way in ("around", "controls"):
+        done = run(
+            "evaluate", "patrols.toml", "--data", "counts.csv", "--counterfactual", way,
+            "--draws", "200", "--json", cwd=simulated,
+        )  # fmt: skip
+        if way == "controls":
+            assert done.returncode == 2
+            assert "must name controls for counterfactual='controls'" in done.stderr
+            continue
+        assert done.returncode == 0, done.stderr
+        told = json.loads(done.stdout)
+        assert told["results"][0]["counterfactual"] == "around"
+        assert "--counterfactual around" in told["provenance"]["command"]
+
+
+@pytest.mark.slow
+def test_a_full_evaluation_tells_all_that_stands_beside_the_verdict(simulated: Path) -> None:
+    done = run(
+        "evaluate", "patrols.toml", "--data", "counts.csv", "--full", "--draws", "200", "--json",
+        cwd=simulated,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["results"][0]["verdict"] == "fewer than expected"
+    assert any(check["name"] == "sensitivity" for check in told["checks"])
+    assert {"counterfactuals", "aftermath", "harm", "dose"} <= set(told["examination"])
+    assert "--full" in told["provenance"]["command"]
 
 
 @pytest.mark.parametrize("width", ["80", "100"])
