@@ -16,19 +16,23 @@ from markupsafe import Markup
 
 from forecast.errors import ForecastError
 from forecast.impact.evaluation import Evaluation, Progress
+from forecast.reporting import examination_sections as beside
 from forecast.reporting import other_models, sections, sentences
 from forecast.reporting.campaign_plots import plot_window
 from forecast.reporting.figures import Plot
 from forecast.reporting.formatting import capitalise, spell_periods, typeset
 from forecast.reporting.interval_plots import plot_areas, plot_ladder, plot_placebo, plot_years
 from forecast.reporting.other_models import plot_models
+from forecast.reporting.specification_plots import plot_specifications
 from forecast.reporting.tables import render_table, totals_frame, totals_headers
 from forecast.reporting.templating import make_environment
-from forecast.reporting.wording import lint, plain_box, quotations
+from forecast.reporting.wording import earns_cause, lint, plain_box, quotations
 
 PAGE, RESULT, FIGURES = "report.html", "evaluation.json", "figures"
 
-_OUR_FIGURES = re.compile(r"^(window|claim-\d+|years|placebo|models|areas)\.(svg|png)$")
+_OUR_FIGURES = re.compile(
+    r"^(window|claim-\d+|years|placebo|models|specifications|areas)\.(svg|png)$"
+)
 
 
 def report(
@@ -156,6 +160,10 @@ def draw_figures(result: Evaluation) -> dict[str, Plot]:
         figures["placebo"] = plot_placebo(result)
     if result.sensitivity is not None:
         figures["models"] = plot_models(result)
+    ways = result.specifications
+    if ways is not None and bool(ways.of()["counted"].any()):
+        source = result.counts.snapshot.sentence()
+        figures["specifications"] = plot_specifications(ways, source=source)
     if any(not part.is_total for part in result.effect.parts):
         figures["areas"] = plot_areas(result)
     return figures
@@ -167,11 +175,12 @@ def render_page(result: Evaluation, figures: Mapping[str, Plot], *, command: str
     Raises
     ------
     ForecastError
-        If a sentence says what made a count change.
+        If a sentence says what made a count change, and the design has not earned that.
     """
     environment = make_environment()
     environment.filters["typeset"] = typeset
     environment.filters["capital"] = capitalise
+    environment.filters["spell"] = beside.spell
     environment.globals["table"] = _show_table
     page = environment.get_template("evaluation.html.j2").render(_context(result, figures, command))
     panel = result.counts
@@ -180,6 +189,7 @@ def render_page(result: Evaluation, figures: Mapping[str, Plot], *, command: str
     lint(
         visible_text(page),
         quoted=[*quoted, *(typeset(q) for q in quoted), *(spell_periods(q) for q in quoted)],
+        earned=earns_cause(result),
     )
     return page
 
@@ -234,6 +244,14 @@ def _context(result: Evaluation, figures: Mapping[str, Plot], command: str) -> d
         "held": sentences.describe_held(result),
         "rank": sentences.describe_rank(result),
         "models": None if result.sensitivity is None else _say_models(result),
+        "design": [beside.spell(text) for text in result.rating.sentences()],
+        "levels": sections.show_levels(result),
+        "registered": [beside.spell(text) for text in result.registration.sentences()],
+        "specifications": None if result.specifications is None else _say_ways(result),
+        "ways": beside.show_ways(result),
+        "examined": beside.list_sections(result),
+        "examined_checks": beside.show_examined_checks(result),
+        "checklist": sections.show_checklist(result, command=command),
         "areas": sections.show_areas(result),
         "chance": sections.describe_chance(result),
         "outputs": sections.show_outputs(result),
@@ -254,6 +272,16 @@ def _say_models(result: Evaluation) -> dict[str, Any]:
         "rest": other_models.describe_rest(result),
         "table": other_models.show_models(result),
         "notes": other_models.list_notes(result),
+    }
+
+
+def _say_ways(result: Evaluation) -> dict[str, Any]:
+    """What other ways of making the evaluation say."""
+    found = result.specifications
+    assert found is not None
+    return {
+        "said": [beside.spell(text) for text in found.sentences()],
+        "table": beside.show_specifications(result),
     }
 
 

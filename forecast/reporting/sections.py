@@ -10,6 +10,7 @@ import pandas as pd
 
 from forecast.data.sources import UNALLOCATED
 from forecast.errors import name_offenders
+from forecast.impact.checklist import make_checklist
 from forecast.impact.checks import Check, days_in_window, join_words
 from forecast.impact.evaluation import Evaluation
 from forecast.impact.headline import ClaimLadder
@@ -92,8 +93,16 @@ def _describe_offences(result: Evaluation) -> str:
 
 def _describe_method(result: Evaluation) -> str:
     """The counterfactual in words."""
-    where = {"before": "Learnt from before the campaign alone"}[result.counterfactual]
-    return f"{where}, by {result.model}: {typeset(result.baseline.trained)}."
+    where = {
+        "before": "Learnt from before the campaign alone",
+        "around": "Learnt from before and after the campaign",
+        "controls": "Learnt from before the campaign, with what it did not touch as controls",
+    }[result.counterfactual]
+    text = f"{where}, by {result.model}: {typeset(result.baseline.trained)}."
+    if not result.runs_left_out:
+        return text
+    runs = [name_days(run.start, run.end) for run in result.runs_left_out if run.start and run.end]
+    return f"{text} Other runs of the campaign were left out: {join_words(runs)}."
 
 
 def show_detectable(result: Evaluation) -> Table:
@@ -133,6 +142,7 @@ def show_ladder(ladder: ClaimLadder, level: float) -> Table:
                 "reference": step.reference,
                 "change_percent": step.change_percent,
                 "interval": _interval_or_none(step.change_percent_lower, step.change_percent_upper),
+                "z_range": UNDEFINED if step.z != step.z else write_signed(step.z, digits=1),
             }
             for number, step in enumerate(ladder.steps, start=1)
         ]
@@ -143,6 +153,7 @@ def show_ladder(ladder: ClaimLadder, level: float) -> Table:
         "reference": "Compared with",
         "change_percent": "Change, per cent",
         "interval": f"{100 * level:.0f} per cent interval",
+        "z_range": "Poisson z",
     }
     return Table(frame, "The claim, step by step", headers)
 
@@ -326,13 +337,43 @@ def show_assumptions(result: Evaluation) -> Table:
 
 def list_not_covered(result: Evaluation) -> list[str]:
     """Return what a reader might look for and will not find."""
-    untried = "Other" if result.sensitivity is not None else "Other models,"
+    found = []
+    if result.examination is None:
+        found += [
+            "Displacement to other places, times or offences: not measured here.",
+            "Harm, costs and benefits: not counted here.",
+        ]
+    if result.specifications is None:
+        untried = "Other" if result.sensitivity is not None else "Other models,"
+        found.append(f"{untried} spans of history and windows: not tried here.")
     return [
-        "Displacement to other places, times or offences: not measured here.",
-        f"{untried} spans of history and windows: not tried here.",
-        "Harm, costs and benefits: not counted here.",
+        *found,
         "Calls, victims who did not report, and offences by time of day: not in these data.",
     ]
+
+
+def show_levels(result: Evaluation) -> Table:
+    """Return the levels of the Maryland scale, and which is this design's."""
+    frame = result.rating.summary()
+    frame["level"] = [f"Level {level}" for level in frame["level"]]
+    headers = {"meaning": "What it takes", "here": "Here?", "could_reach": "Could be reached?"}
+    return Table(frame, "The Maryland Scientific Methods Scale", headers)
+
+
+def show_checklist(result: Evaluation, *, command: str) -> Table:
+    """Return what a report must state, and what this one states."""
+    frame = pd.DataFrame(
+        [
+            {
+                "field": f"{row.number}. {capitalise(row.field)}",
+                "status": row.status,
+                "text": capitalise(typeset(row.text)),
+            }
+            for row in make_checklist(result, command=command).rows
+        ]
+    )
+    headers = {"field": "Field", "status": "State", "text": "What this report says"}
+    return Table(frame, "What a report must state", headers)
 
 
 def list_data_facts(result: Evaluation) -> Facts:

@@ -32,11 +32,33 @@ if TYPE_CHECKING:
 WORD_LIMIT = 60
 """Words in the box that comes first."""
 
-BARRED = ("caused", "led to", "thanks to", "positive effect", "negative effect")
-"""Words that a comparison of before and after has not earned."""
+_OFFENCES = r"(crimes?|offences?|offending|robber(y|ies)|violence|burglar(y|ies)|knife crime|theft)"
+_WORK = r"(the |this |these )?(campaign|operation|patrols?|surge|activity)"
+
+BARRED = ("positive effect", "negative effect")
+"""Words that no design earns: fewer offences are fewer, not positive."""
+
+CAUSAL = (
+    "caused",
+    "led to",
+    "thanks to",
+    "resulted in",
+    "prevented",
+    "drove",
+    rf"(because of|due to|as a result of|brought about by|attributable to|owing to) {_WORK}",
+    rf"{_WORK} (reduced|cut|lowered|averted|stopped|deterred)",
+    rf"(reduced|averted|deterred) {_OFFENCES}",
+)
+"""Patterns that say what made a count change, which before and after alone has not earned."""
 
 
-def lint(text: str, *, quoted: Sequence[str] = ()) -> None:
+def earns_cause(result: Evaluation) -> bool:
+    """Whether a result may speak of cause: level 3 of design, and placebo windows that passed."""
+    placebo = [check for check in result.checks if check.name == "placebo windows"]
+    return result.rating.allows_cause and any(check.status == "passed" for check in placebo)
+
+
+def lint(text: str, *, quoted: Sequence[str] = (), earned: bool = False) -> None:
     """Refuse a text that says what made a count change, or calls a change positive.
 
     Parameters
@@ -45,6 +67,8 @@ def lint(text: str, *, quoted: Sequence[str] = ()) -> None:
         Plain text, without mark-up.
     quoted : sequence of str
         Words of others (the campaign file, the publisher) that may stand in it as they are.
+    earned : bool, default False
+        Whether the design may speak of cause (`earns_cause`).
 
     Raises
     ------
@@ -54,17 +78,18 @@ def lint(text: str, *, quoted: Sequence[str] = ()) -> None:
     Examples
     --------
     >>> lint("There was less robbery than expected.")
+    >>> lint("The patrols reduced robbery.", earned=True)
     """
     plain = _squeeze(text)
     for words in sorted({_squeeze(q) for q in quoted if q.strip()}, key=len, reverse=True):
         plain = plain.replace(words, " ")
-    for barred in BARRED:
+    for barred in BARRED if earned else (*BARRED, *CAUSAL):
         found = re.search(rf"\b{barred}\b", plain, re.IGNORECASE)
         if found:
             around = plain[max(found.start() - 40, 0) : found.end() + 40].strip()
             raise ForecastError(
-                f"Report must not say what made counts change: found {barred!r} in {around!r}. "
-                "Say 'fewer than expected' or 'more than expected'."
+                f"Report must not say what made counts change: found {found.group().lower()!r} in "
+                f"{around!r}. Say 'fewer than expected' or 'more than expected'."
             )
 
 
@@ -75,7 +100,8 @@ def _squeeze(text: str) -> str:
 
 def quotations(campaign: Campaign) -> list[str]:
     """Return all texts of a campaign file, which reports quote as they are."""
-    texts = [campaign.name, campaign.aim, campaign.source, *campaign.offences]
+    texts = [campaign.name, campaign.aim, campaign.source, campaign.selection]
+    texts += campaign.offences
     texts += [*(campaign.areas or ()), *campaign.comparison.offences, *campaign.comparison.areas]
     for claim in campaign.claim:
         texts += [claim.text, claim.measure, claim.source, claim.period, claim.against]

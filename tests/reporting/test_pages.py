@@ -61,7 +61,7 @@ def written(autumn_nights: Evaluation, tmp_path_factory: pytest.TempPathFactory)
     """The report of the worked case."""
     command = "forecast evaluate autumn-nights-2020"
     folder = tmp_path_factory.mktemp("reports")
-    return report(autumn_nights, to=folder, command=command, sensitivity=False)
+    return report(autumn_nights, to=folder, command=command, sensitivity=False, examine=False)
 
 
 @pytest.fixture(scope="module")
@@ -201,14 +201,14 @@ def test_a_sentence_that_was_not_earned_stops_the_report(
 ) -> None:
     monkeypatch.setattr(sentences, "describe_verdict", lambda _: "Patrols led to a fall.")
     with pytest.raises(ForecastError, match="found 'led to' in .*Patrols led to a fall"):
-        report(fewer, to=tmp_path, sensitivity=False)
+        report(fewer, to=tmp_path, sensitivity=False, examine=False)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_texts_of_a_campaign_file_are_quoted_and_never_run(
     hostile: Evaluation, tmp_path: Path
 ) -> None:
-    made = report(hostile, to=tmp_path, sensitivity=False)
+    made = report(hostile, to=tmp_path, sensitivity=False, examine=False)
     text = made.read_text("utf-8")
     page = Page(text)
     assert "script" not in {tag for tag, _ in page.tags}
@@ -236,7 +236,7 @@ def test_each_verdict_has_its_page(rendered: dict[str, str]) -> None:
 
 
 def test_one_area_and_no_other_years_give_a_page_too(lonely: Evaluation, tmp_path: Path) -> None:
-    made = report(lonely, to=tmp_path, sensitivity=False)
+    made = report(lonely, to=tmp_path, sensitivity=False, examine=False)
     words = visible_text(made.read_text("utf-8"))
     assert "There is one area, and it is the total." in words
     assert "no rank among them" in words
@@ -246,7 +246,7 @@ def test_one_area_and_no_other_years_give_a_page_too(lonely: Evaluation, tmp_pat
 
 def test_other_models_are_asked_shown_and_written_down(fewer: Evaluation, tmp_path: Path) -> None:
     result, told = replace(fewer), set()
-    made = report(result, to=tmp_path, progress=lambda word, _, __: told.add(word))
+    made = report(result, to=tmp_path, examine=False, progress=lambda word, _, __: told.add(word))
     assert told == {"other models"}
     page = Page(made.read_text("utf-8"))
     words = visible_text(made.read_text("utf-8"))
@@ -261,7 +261,7 @@ def test_other_models_are_asked_shown_and_written_down(fewer: Evaluation, tmp_pa
     names = {path.name for path in (made.parent / "figures").iterdir()}
     assert {"models.svg", "models.png"} <= names
     assert len(page.of("figure")) == len(names) / 2
-    report(replace(fewer), to=tmp_path, sensitivity=False)
+    report(replace(fewer), to=tmp_path, sensitivity=False, examine=False)
     assert not (made.parent / "figures" / "models.svg").exists()
     assert "No other model was asked." in visible_text(made.read_text("utf-8"))
 
@@ -275,9 +275,9 @@ def test_weeks_give_a_page_too(weekly: Evaluation) -> None:
 def test_the_same_result_gives_the_same_bytes_but_for_the_seconds(
     lonely: Evaluation, tmp_path: Path
 ) -> None:
-    first = report(lonely, to=tmp_path / "a", command="c", sensitivity=False)
+    first = report(lonely, to=tmp_path / "a", command="c", sensitivity=False, examine=False)
     slower = replace(lonely, seconds=lonely.seconds + 100)
-    second = report(slower, to=tmp_path / "b", command="c", sensitivity=False)
+    second = report(slower, to=tmp_path / "b", command="c", sensitivity=False, examine=False)
     lines = zip(
         first.read_text("utf-8").splitlines(), second.read_text("utf-8").splitlines(), strict=True
     )
@@ -291,9 +291,9 @@ def test_the_same_result_gives_the_same_bytes_but_for_the_seconds(
 def test_a_folder_named_after_the_campaign_is_the_report_s_own(
     lonely: Evaluation, tmp_path: Path
 ) -> None:
-    made = report(lonely, to=tmp_path / "night-patrols", sensitivity=False)
+    made = report(lonely, to=tmp_path / "night-patrols", sensitivity=False, examine=False)
     assert made == tmp_path / "night-patrols" / "report.html"
-    assert report(lonely, to=str(tmp_path), sensitivity=False) == made
+    assert report(lonely, to=str(tmp_path), sensitivity=False, examine=False) == made
 
 
 def test_a_report_is_replaced_and_other_files_stay(lonely: Evaluation, tmp_path: Path) -> None:
@@ -303,7 +303,7 @@ def test_a_report_is_replaced_and_other_files_stay(lonely: Evaluation, tmp_path:
     (folder / "figures" / "map.png").write_text("mine")
     (folder / "report.html").write_text("old")
     (folder / "figures" / "claim-3.svg").write_text("of an older campaign file")
-    report(lonely, to=tmp_path, sensitivity=False)
+    report(lonely, to=tmp_path, sensitivity=False, examine=False)
     assert (folder / "notes.txt").read_text() == "mine"
     assert (folder / "figures" / "map.png").read_text() == "mine"
     assert not (folder / "figures" / "claim-3.svg").exists()
@@ -314,7 +314,7 @@ def test_a_report_is_replaced_and_other_files_stay(lonely: Evaluation, tmp_path:
 def test_nothing_half_written_stays_when_writing_fails(
     lonely: Evaluation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = report(lonely, to=tmp_path, sensitivity=False)
+    made = report(lonely, to=tmp_path, sensitivity=False, examine=False)
     before = {path: path.read_bytes() for path in made.parent.rglob("*.*")}
 
     def fail(*_: object, **__: object) -> None:
@@ -322,7 +322,7 @@ def test_nothing_half_written_stays_when_writing_fails(
 
     monkeypatch.setattr("forecast.reporting.figures.Plot.save", fail)
     with pytest.raises(ForecastError, match="gave No space left on device. Choose another one"):
-        report(replace(lonely, seed=1), to=tmp_path, sensitivity=False)
+        report(replace(lonely, seed=1), to=tmp_path, sensitivity=False, examine=False)
     assert {path: path.read_bytes() for path in made.parent.rglob("*.*")} == before
     assert [path.name for path in tmp_path.iterdir()] == ["night-patrols"]
 
@@ -330,7 +330,7 @@ def test_nothing_half_written_stays_when_writing_fails(
 def test_a_file_in_the_way_is_named(lonely: Evaluation, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(ForecastError, match="must be a folder: 'taken' is a file"):
-        report(lonely, to=tmp_path / "taken", sensitivity=False)
+        report(lonely, to=tmp_path / "taken", sensitivity=False, examine=False)
 
 
 @pytest.mark.parametrize(
