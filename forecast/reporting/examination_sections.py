@@ -25,13 +25,13 @@ from forecast.reporting.formatting import (
 from forecast.reporting.sections import Table
 from forecast.reporting.tables import UNDEFINED, with_interval
 
-LONG = 12
+LONG = 10
 """Rows from which a table is folded away."""
 
 _WAYS = {
-    "before": "before: from the periods before the window alone",
-    "around": "around: from those before and after it",
-    "controls": "controls: with what the campaign did not touch",
+    "before": "its past alone",
+    "around": "both sides of the window",
+    "controls": "its past and the controls",
 }
 
 
@@ -63,7 +63,7 @@ def spell(text: str) -> str:
     >>> spell("robbery: -£13.5 million in 2020-10, -16 per cent")
     'Robbery: −£13.5 million in October 2020, −16 per cent'
     """
-    return capitalise(typeset(text).replace("-£", f"{MINUS}£"))
+    return capitalise(typeset(text).replace("-£", f"{MINUS}£").replace("`", ""))
 
 
 def list_sections(result: Evaluation) -> list[Section]:
@@ -137,7 +137,7 @@ def show_specifications(result: Evaluation) -> Table | None:
         {
             "offence": f"{capitalise(row['offence'])} in {row['area']}",
             "specifications": row["specifications"],
-            "below_range": f"{row['same_sign']} of {row['specifications']}",
+            "same_range": f"{row['same_sign']} of {row['specifications']}",
             "clear_range": f"{row['exclude_zero']} of {row['specifications']}",
             "percent_interval": _percent(row, "effect_percent"),
             "lowest_percent": row["lowest_percent"],
@@ -148,7 +148,7 @@ def show_specifications(result: Evaluation) -> Table | None:
     ]
     headers = {
         "offence": "Offence and area",
-        "below_range": "With the sign of the verdict's own",
+        "same_range": "With the sign of the verdict's own",
         "clear_range": "Intervals without zero",
         "percent_interval": f"The verdict's own way, {_in_percent(result, short=True)}",
         "lowest_percent": "Lowest, per cent",
@@ -239,9 +239,7 @@ def _lay_out_runs(part: Any, level: float) -> list[Table]:
     )
     years = _pick(
         part.years[part.years["observed"].notna()].sort_values("offence", kind="stable"),
-        offence=lambda r: capitalise(r["offence"]),
-        year=lambda r: str(r["year"]),
-        days=lambda r: spell(f"{r['start']} to {r['end']}"),
+        run=lambda r: spell(f"{r['offence']}, {r['start']} to {r['end']}"),
         observed=lambda r: r["observed"],
         expected=lambda r: r["expected"],
         effect_interval=lambda r: _percent(r, "effect_percent"),
@@ -357,43 +355,41 @@ def _lay_out_harm(part: Harm, level: float) -> list[Table]:
         what=lambda r: f"{capitalise(r['offence'])}: {_BASES[r['basis']]}",
         observed=lambda r: r["observed"],
         expected=lambda r: r["expected"],
-        each_range=lambda r: _write_worth(r["unit_value"], r["unit"], signed=False),
-        value_interval=lambda r: _write_worths(r),
-        status=lambda r: capitalise(r["status"]) or "of its parts",
+        each_range=_write_each,
+        value_interval=_write_worth,
+        state=lambda r: r["status"] or "as its parts",
     )
     headers = {
         "what": "Offence and basis",
-        "each_range": "For one recorded offence",
+        "each_range": "One recorded offence",
         "value_interval": f"Observed less expected ({100 * level:.0f} per cent interval)",
-        "status": "State of the value",
+        "state": "State of the value",
     }
     return [Table(shown, f"Worth of the difference, in prices of {part.price_year}", headers)]
 
 
 _BASES = {
-    "recorded cost": "cost of recorded offences",
-    "cost": "cost with offences not recorded",
-    "harm": "Cambridge Crime Harm Index",
+    "recorded cost": "recorded offences, £ million",
+    "cost": "with offences not recorded, £ million",
+    "harm": "Cambridge Crime Harm Index, days",
 }
 
 
-def _write_worths(row: Any) -> str:
-    """An amount with its interval."""
-    value, low, high = (
-        _write_worth(row[f"value{end}"], row["unit"]) for end in ("", "_lower", "_upper")
-    )
-    return with_interval(value, f"{low} to {high}")
-
-
-def _write_worth(value: float, unit: str, *, signed: bool = True) -> str:
-    """An amount in pounds, in millions where it is one, or in days."""
+def _write_each(row: Any) -> str:
+    """What one recorded offence counts for, in pounds or in days."""
+    value = float(row["unit_value"])
     if math.isnan(value):
         return UNDEFINED
-    sign = (MINUS if value < 0 else "+") if signed and round(value) else ""
-    size = abs(value)
-    if unit == "days":
-        return f"{sign}{size:,.0f} days"
-    return f"{sign}£{size / 1e6:,.1f} million" if size >= 1e6 else f"{sign}£{size:,.0f}"
+    return f"{value:,.0f} days" if row["unit"] == "days" else f"£{value:,.0f}"
+
+
+def _write_worth(row: Any) -> str:
+    """A difference with its interval, in millions of pounds or in days."""
+    scale, digits = (1.0, 0) if row["unit"] == "days" else (1e6, 1)
+    value, low, high = (float(row[f"value{end}"]) / scale for end in ("", "_lower", "_upper"))
+    return with_interval(
+        write_signed(value, digits=digits), write_interval((low, high), digits=digits)
+    )
 
 
 def _lay_out_dose(part: Any, level: float) -> list[Table]:
@@ -406,7 +402,7 @@ def _lay_out_dose(part: Any, level: float) -> list[Table]:
     for name, table in (("area", part.summary()), ("period", part.by_period())):
         shown = _pick(
             table,
-            where=lambda r, name=name: spell(str(r[name])),
+            where=_name_by(name),
             kind=lambda r: r["kind"],
             amount=lambda r: r["amount"],
             dose_range=lambda r: _number(r["dose"], 1),
@@ -418,6 +414,11 @@ def _lay_out_dose(part: Any, level: float) -> list[Table]:
         caption = f"Activity beside what was counted, by {name}"
         tables.append(Table(shown, caption, {"where": capitalise(name), **headers}))
     return tables
+
+
+def _name_by(name: str) -> Callable[[Any], str]:
+    """What names a row of a dose table."""
+    return lambda row: spell(str(row[name]))
 
 
 _CHAPTERS: Sequence[tuple[str, str, str, Callable[[Any, float], Iterable[Table]]]] = (
