@@ -36,11 +36,23 @@ def test_the_sketch_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert ahead.draws.shape == (1000, 13 * 11, 3)
 
 
+@pytest.mark.slow
+def test_the_lines_for_a_hostile_reader_run() -> None:
+    counts = fc.simulate(areas=2, years=8, effect=-0.25)
+    campaign = fc.Campaign(name="Test", start="2021-10-01", end="2021-11-30", offences=["robbery"])
+    names: dict[str, object] = {"fc": fc, "campaign": campaign, "counts": counts}
+    exec(blocks("python")[1], names)  # noqa: S102
+    result = names["result"]
+    assert isinstance(result, fc.Evaluation)
+    assert result.counterfactual == "around"
+    assert result.specifications is not None
+
+
 def test_the_engine_lines_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     later = fc.load("london").select(offence="robbery")
     names: dict[str, object] = {"fc": fc, "counts": later.before("2024-08"), "later": later}
-    exec(blocks("python")[1], names)  # noqa: S102
+    exec(blocks("python")[2], names)  # noqa: S102
     fitted = names["fitted"]
     assert isinstance(fitted, FittedDynamic)
     assert str(fitted.cutoff) == "2024-11"

@@ -22,7 +22,7 @@ from forecast.impact.checklist_design import name_span
 from forecast.impact.comparison import poisson_z
 from forecast.impact.effect import SeriesEffect, format_points
 from forecast.impact.headline import ClaimLadder
-from forecast.impact.results import describe_placebo
+from forecast.impact.placebo import describe_placebo
 from forecast.models.draws import interval
 
 if TYPE_CHECKING:

@@ -21,6 +21,8 @@ from scipy import stats
 from forecast.data.panel import Panel
 from forecast.impact.baseline import Calibration, Learner, log_sd, mask
 from forecast.impact.campaign import Campaign
+from forecast.impact.effect import SeriesEffect
+from forecast.impact.plain import clean
 from forecast.impact.windows import Window, find_windows
 from forecast.models.base import Model
 from forecast.models.draws import FloatArray, Forecast, median
@@ -320,3 +322,25 @@ def _share_errors(
     spread = shares.std(axis=0)  # (series,)
     error = found - np.median(shares, axis=0)
     return np.asarray(np.divide(error, spread, out=np.full_like(error, np.nan), where=spread > 0))
+
+
+def describe_placebo(part: SeriesEffect, placebo: Placebo) -> dict[str, object]:
+    """How many of the offence's windows held, and the rank of the campaign among them.
+
+    `held` is None when there are too few windows to judge them. The rank is the share of windows,
+    the campaign's among them, with an error at least as far from zero: description only, never
+    below 1 / (n + 1).
+    """
+    rows = placebo.totals if part.is_total else placebo.areas(part.offence)
+    judged = placebo.calibration() is not None
+    rows = rows[
+        rows["offence" if part.is_total else "area"]
+        == (part.offence if part.is_total else part.area)
+    ]
+    n = len(rows)
+    if n == 0:
+        return {"windows": 0, "held": None, "rank": None}
+    own = abs(np.log(max(part.observed, 0.5) / max(part.expected, 0.5)))
+    further = int((rows["error"].abs() >= own).sum())
+    held = int(rows["held"].sum()) if judged else None
+    return {"windows": n, "held": held, "rank": clean((1 + further) / (n + 1))}

@@ -5,12 +5,11 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from forecast.data.sources import Snapshot
+from forecast.impact.checklist import make_checklist
 from forecast.impact.checks import days_in_window
 from forecast.impact.effect import SeriesEffect
-from forecast.impact.placebo import Placebo
+from forecast.impact.placebo import describe_placebo
 from forecast.impact.plain import clean, pair, records
 from forecast.periods import label
 
@@ -98,6 +97,7 @@ def describe_evaluation(result: Evaluation, *, command: str | None) -> dict[str,
         content["specifications"] = result.specifications.to_dict()
     if result.examination is not None:
         content["examination"] = result.examination.to_dict()
+        content["checklist"] = make_checklist(result).to_dict()
     if result.sensitivity is not None:
         content["sensitivity"] = records(result.sensitivity, "effect_percent")
     return content
@@ -145,28 +145,6 @@ def _describe_part(part: SeriesEffect, result: Evaluation) -> dict[str, object]:
         "verdict": part.verdict,
         "reason": part.reason,
     }
-
-
-def describe_placebo(part: SeriesEffect, placebo: Placebo) -> dict[str, object]:
-    """How many of the offence's windows held, and the rank of the campaign among them.
-
-    `held` is None when there are too few windows to judge them. The rank is the share of windows,
-    the campaign's among them, with an error at least as far from zero: description only, never
-    below 1 / (n + 1).
-    """
-    rows = placebo.totals if part.is_total else placebo.areas(part.offence)
-    judged = placebo.calibration() is not None
-    rows = rows[
-        rows["offence" if part.is_total else "area"]
-        == (part.offence if part.is_total else part.area)
-    ]
-    n = len(rows)
-    if n == 0:
-        return {"windows": 0, "held": None, "rank": None}
-    own = abs(np.log(max(part.observed, 0.5) / max(part.expected, 0.5)))
-    further = int((rows["error"].abs() >= own).sum())
-    held = int(rows["held"].sum()) if judged else None
-    return {"windows": n, "held": held, "rank": clean((1 + further) / (n + 1))}
 
 
 def _describe_windows(part: SeriesEffect, result: Evaluation) -> dict[str, object]:

@@ -182,8 +182,8 @@ def plot_placebo(result: Evaluation) -> Plot:
     title = f"{describe_held(result)}"
     subtitle = (
         f"{capitalise(main.offence)} in {main.area}: observed against expected, per cent. "
-        "Bar: what the interval allowed. Dots: the campaign's season, squares: other parts of the year, "
-        "hollow: outside the bar. The title counts all offences."
+        "Bar: what the interval allowed. Dots: the campaign's season, squares: other parts of the "
+        "year, hollow: outside the bar. The title counts all offences."
     )
     figure = draw_sheet(
         rows,

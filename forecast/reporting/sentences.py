@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from forecast.impact.effect import CANNOT_TELL, FEWER, MORE, NO_DIFFERENCE, SeriesEffect
-from forecast.impact.results import describe_placebo
+from forecast.impact.placebo import describe_placebo
 from forecast.reporting.formatting import (
     capitalise,
     name_season,
