@@ -13,6 +13,9 @@ help:  ## Show this list
 demo: $(VENV)/run.stamp  ## Install, evaluate Autumn Nights 2020, say where the report lies
 	$(BIN)/forecast evaluate autumn-nights-2020 --out reports/autumn-nights-2020
 
+test: export OMP_NUM_THREADS := 1
+test: export OPENBLAS_NUM_THREADS := 1
+test: export NUMBA_NUM_THREADS := 1
 test: $(VENV)/dev.stamp  ## Install the development extra and run all tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
