@@ -7,6 +7,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from forecast.impact.answering import Answer, find_check, missing, present, say_check
+from forecast.impact.checks import blocking_reasons
 from forecast.impact.questions import hash_content
 from forecast.periods import describe_span
 
@@ -56,7 +57,7 @@ def tell_completeness(result: Evaluation) -> Answer:
 
 def tell_limits(result: Evaluation) -> Answer:
     """The limits that could turn the sign, up to three, gravest first."""
-    barring = [check.text for check in result.checks if check.blocks and not check.areas_only]
+    barring = blocking_reasons(result.checks, is_total=True, offence=result.main.offence)
     named = [find_check(result, name) for name in _COULD_FLIP]
     doubts = [check.text for check in named if check is not None and check.status == "failed"]
     if not result.rating.allows_cause:

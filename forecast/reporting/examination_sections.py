@@ -114,18 +114,27 @@ def show_ways(result: Evaluation) -> Table | None:
             "expected": row["expected"],
             "percent_interval": _percent(row, "effect_percent"),
             "p": row["p"],
-            "note": spell(row["note"]),
         }
         for offence in result.campaign.offences
         for row in result.examination.ways.to_dict("records")
         if row["offence"] == offence
     ]
     headers = {"way": "What tells the expected count", "percent_interval": _in_percent(result)}
-    headers |= {"p": "p", "note": "Note"}
-    frame = pd.DataFrame(rows)
-    if not frame["note"].any():
-        frame = frame.drop(columns="note")
-    return Table(frame, "The same result by three counterfactuals", headers)
+    return Table(
+        pd.DataFrame(rows), "The same result by three counterfactuals", headers | {"p": "p"}
+    )
+
+
+def list_way_notes(result: Evaluation) -> list[str]:
+    """Return why a counterfactual could not be asked, or what is special of it, once each."""
+    if result.examination is None:
+        return []
+    noted = result.examination.ways[result.examination.ways["note"] != ""]
+    notes = [
+        f"By {_WAYS[way]}: {note.rstrip('.')}."
+        for way, note in zip(noted["counterfactual"], noted["note"], strict=True)
+    ]
+    return [spell(note) for note in dict.fromkeys(notes)]
 
 
 def show_specifications(result: Evaluation) -> Table | None:

@@ -15,6 +15,7 @@ from typing import Any
 from markupsafe import Markup
 
 from forecast.errors import ForecastError
+from forecast.impact.checklist import make_checklist
 from forecast.impact.evaluation import Evaluation, Progress
 from forecast.reporting import examination_sections as beside
 from forecast.reporting import other_models, sections, sentences
@@ -249,9 +250,11 @@ def _context(result: Evaluation, figures: Mapping[str, Plot], command: str) -> d
         "registered": [beside.spell(text) for text in result.registration.sentences()],
         "specifications": None if result.specifications is None else _say_ways(result),
         "ways": beside.show_ways(result),
+        "way_notes": beside.list_way_notes(result),
         "examined": beside.list_sections(result),
         "examined_checks": beside.show_examined_checks(result),
         "checklist": sections.show_checklist(result, command=command),
+        "answered": make_checklist(result).sentences(),
         "areas": sections.show_areas(result),
         "chance": sections.describe_chance(result),
         "outputs": sections.show_outputs(result),

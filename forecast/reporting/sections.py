@@ -279,7 +279,7 @@ def _describe_blocking(check: Check) -> str:
     """Whether a check bars a verdict, or could."""
     if not check.blocking:
         return "no"
-    scope = "for single areas" if check.areas_only else "for all"
+    scope = "for single areas" if check.areas_only else f"for {check.offence or 'all'}"
     return f"yes, and does {scope}" if check.blocks else f"yes, {scope}"
 
 

@@ -260,7 +260,7 @@ def _blocked_slots(result: Evaluation) -> list[Slot]:
     reasons = [
         _say_blocking(check, result)
         for check in result.checks
-        if check.blocks and not check.areas_only
+        if check.blocks and not check.areas_only and check.offence in (None, main.offence)
     ]
     return [
         Slot(
@@ -292,6 +292,8 @@ def _say_blocking(check: Check, result: Evaluation) -> tuple[str, ...]:
         parts += [f"{name} {held}" for name, held in others]
         short = f"Other upheavals covered {inside['days_in_window'].max()} of its {days} days."
         return (f"{', '.join(parts)}.", short)
+    if check.name.startswith("sensitivity"):
+        return ("The answer changes with how the forecast is made.",)
     said = {
         "disruptions in the window": ("It did not run alone.",),
         "level before the window": ("The time just before it was too unsettled to judge by.",),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
 import pytest
 
 from forecast.data.panel import Panel
@@ -93,3 +97,37 @@ def weekly() -> Evaluation:
     days = ("2022-10-19", "2022-11-08")
     counts = simulate(areas=2, years=8, effect=-0.3, freq="W-SUN", window=days)
     return evaluate(campaign, counts, draws=200)
+
+
+@pytest.fixture(scope="session")
+def sides() -> Evaluation:
+    """Three of six areas had the campaign, with a log; examined, with everything to be said."""
+    facts: dict[str, Any] = {
+        "areas": ["Area 01", "Area 02", "Area 06"],
+        "selection": "by recent counts",
+    }
+    facts |= {"adjacent": {"Area 01": ["Area 03"], "Area 02": ["Area 03"], "Area 06": []}}
+    facts |= {"comparison": {"areas": ["Area 04", "Area 05"]}, "cost": 50000, "cost_year": 2022}
+    facts |= {"previous": [{"start": "2020-10-01", "end": "2020-11-30"}]}
+    log = pd.DataFrame(
+        {
+            "date": ["2022-10-03", "2022-10-20", "2022-11-05", "2022-11-06"],
+            "area": ["Area 01", "Area 02", "Area 01", "Area 02"],
+            "kind": "patrol hours",
+            "amount": [400.0, 100.0, 300.0, 50.0],
+        }
+    )
+    counts = simulate(areas=6, years=8, effect=-0.3)
+    found = evaluate(patrols(**facts), counts, draws=200, activity=log)
+    found.examine()
+    return found
+
+
+@pytest.fixture(scope="session")
+def shipped(london: Panel, autumn_nights: Evaluation) -> list[Evaluation]:
+    """The campaigns that ship, examined."""
+    later = [Campaign.load(f"autumn-nights-{year}") for year in (2021, 2023)]
+    found = [replace(autumn_nights), *(evaluate(campaign, london) for campaign in later)]
+    for result in found:
+        result.examine()
+    return found

@@ -12,9 +12,11 @@ import pytest
 
 from forecast.errors import ForecastError
 from forecast.impact.evaluation import Evaluation
+from forecast.impact.specifications import Specifications, tabulate
 from forecast.reporting import sentences
+from forecast.reporting.examination_sections import list_sections
 from forecast.reporting.pages import draw_figures, make_slug, render_page, report, visible_text
-from forecast.reporting.wording import lint
+from forecast.reporting.wording import lint, quotations
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 
@@ -264,6 +266,93 @@ def test_other_models_are_asked_shown_and_written_down(fewer: Evaluation, tmp_pa
     report(replace(fewer), to=tmp_path, sensitivity=False, examine=False)
     assert not (made.parent / "figures" / "models.svg").exists()
     assert "No other model was asked." in visible_text(made.read_text("utf-8"))
+
+
+def test_what_was_examined_has_its_sections_and_its_tables(
+    sides: Evaluation, tmp_path: Path
+) -> None:
+    made = report(sides, to=tmp_path, sensitivity=False)
+    text = made.read_text("utf-8")
+    page, words = Page(text), visible_text(text)
+    levels = [level for level, _ in page.headings]
+    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    titles = [title for _, title in page.headings]
+    for section in list_sections(sides):
+        assert section.title in titles
+        assert {"href": f"#{section.id}"} in page.of("a")
+        for table in section.tables:
+            assert f"<caption>{table.caption}</caption>" in text or table.frame.empty
+    ids = [str(a["id"]) for _, a in page.tags if "id" in a]
+    assert len(ids) == len(set(ids))
+    assert all(str(a["href"])[1:] in ids for a in page.of("a"))
+    assert sum(tag == "table" for tag, _ in page.tags) == sum(
+        tag == "caption" for tag, _ in page.tags
+    )
+    for part in (
+        "Design and registration",
+        "Three counterfactuals",
+        "This evaluation was not registered beforehand",
+        "of 28 fields are answered; not possible, each with its reason",
+        "1. Plain statement",
+        "28. Access",
+        "Checks of what stands beside the verdict",
+    ):
+        assert part in words, part
+    for gone in ("not measured here", "not counted here", "were not asked for: "):
+        assert gone not in words
+    assert "nan" not in words.casefold().split()
+    told = json.loads((made.parent / "evaluation.json").read_text("utf-8"))
+    assert {"areas", "harm", "displacement"} <= set(told["examination"])
+
+
+def test_examining_is_asked_by_default_and_can_be_left_out(
+    lonely: Evaluation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(Evaluation, "examine", lambda _, **given: asked.append(given))
+    report(lonely, to=tmp_path, sensitivity=False, examine=False)
+    assert asked == []
+    words = visible_text(report(lonely, to=tmp_path, sensitivity=False).read_text("utf-8"))
+    assert asked == [{"progress": None}]
+    assert "costs, harm and dose were not asked for" in words
+    assert "because result.examine() was not called" in words
+
+
+def test_the_specifications_have_their_figure(fewer: Evaluation, tmp_path: Path) -> None:
+    main, facts = fewer.main, {"is_total": True, "span": "all", "treatment": "mask"}
+    facts |= {"offence": "robbery", "area": main.area, "window_days": 0, "year_left_out": "none"}
+    facts |= {"calibrated": True, "observed": main.observed, "p": 0.01, "note": ""}
+    rows = [
+        facts
+        | {
+            "model": f"Model {n}",
+            "is_main": n == 0,
+            "expected": main.expected + n,
+            "effect_percent": -20.0 - n,
+            "effect_percent_lower": -30.0 - n,
+            "effect_percent_upper": -10.0 - n,
+            "excludes_zero": True,
+        }
+        for n in range(3)
+    ]
+    ways = Specifications(tabulate(rows), 0.95)
+    result = replace(fewer, specifications=ways)
+    made = report(result, to=tmp_path, sensitivity=False, examine=False)
+    figures = made.parent / "figures"
+    assert {"specifications.svg", "specifications.png"} <= {f.name for f in figures.iterdir()}
+    text = made.read_text("utf-8")
+    words = visible_text(text)
+    assert "3 of 3 specifications put robbery in all areas below what was expected" in words
+    assert len(Page(text).of("figure")) == 5  # with window, years, placebo and areas
+    report(fewer, to=tmp_path, sensitivity=False, examine=False)
+    assert not (figures / "specifications.svg").exists()
+    assert "moved windows were not asked for" in visible_text(made.read_text("utf-8"))
+
+
+@pytest.mark.slow
+def test_pages_of_the_campaigns_that_ship_say_no_cause(shipped: list[Evaluation]) -> None:
+    for result in shipped:
+        lint(visible_text(render(result)), quoted=quotations(result.campaign))
 
 
 def test_weeks_give_a_page_too(weekly: Evaluation) -> None:

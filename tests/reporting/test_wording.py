@@ -15,6 +15,7 @@ from forecast.reporting.wording import (
     Slot,
     change_before,
     count_words,
+    earns_cause,
     fit_words,
     lint,
     plain_box,
@@ -143,6 +144,7 @@ def test_a_long_name_is_left_out_rather_than_the_finding(fewer: Evaluation) -> N
         ("placebo windows", "not possible", "usually errs cannot be measured"),
         ("placebo windows", "failed", "missed too often to be trusted"),
         ("recording breaks", "failed", "What is counted changed"),
+        ("sensitivity, robbery", "failed", "changes with how the forecast is made"),
         ("something new", "failed", "A check on the figures failed."),
     ],
 )
@@ -153,6 +155,11 @@ def test_every_check_that_blocks_has_plain_words(
     text = plain_box(replace(blocked, checks=(check,)))
     check_plain(text)
     assert words in text
+
+
+def test_a_check_of_another_offence_does_not_enter_the_box(blocked: Evaluation) -> None:
+    check = Check("sensitivity, theft", "failed", True, "Text.", offence="theft")
+    assert "how the forecast is made" not in plain_box(replace(blocked, checks=(check,)))
 
 
 def test_a_check_of_single_areas_does_not_enter_the_box(blocked: Evaluation) -> None:
@@ -185,11 +192,37 @@ def test_words_are_counted_between_spaces() -> None:
         "Thanks\n to the patrols",
         "a positive effect",
         "a negative effect of 3",
+        "because of the campaign",
+        "This fall is due to patrols.",
+        "as a result of the operation",
+        "It resulted in fewer robberies.",
+        "Some 900 were prevented.",
+        "Patrols drove the fall.",
+        "The campaign reduced robbery.",
+        "which reduced crime",
     ],
 )
 def test_lint_refuses_words_that_were_not_earned(text: str) -> None:
     with pytest.raises(ForecastError, match="must not say what made counts change: found '"):
         lint(f"Something else first. {text}")
+
+
+def test_lint_lets_cause_stand_where_the_design_earned_it(fewer: Evaluation) -> None:
+    lint("The campaign reduced robbery: it led to 90 fewer.", earned=True)
+    with pytest.raises(ForecastError, match="found 'positive effect'"):
+        lint("It had a positive effect.", earned=True)
+    assert not earns_cause(fewer)  # level 2: every area took part
+    high = replace(fewer.rating, level=3)
+    passed = Check("placebo windows", "passed", True, "Text.")
+    assert earns_cause(replace(fewer, rating=high, checks=(passed,)))
+    failed = replace(passed, status="failed")
+    assert not earns_cause(replace(fewer, rating=high, checks=(failed,)))
+    assert not earns_cause(replace(fewer, rating=high, checks=()))
+
+
+def test_lint_lets_innocent_words_stand() -> None:
+    lint("The level is reduced to one number, due to be told; because of that, none was drawn.")
+    lint("As a result of chance alone one would leave out zero. A reduced span was used.")
 
 
 def test_lint_lets_quotations_and_other_words_stand() -> None:
