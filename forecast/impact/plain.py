@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 DIGITS = 6
@@ -19,12 +20,17 @@ def clean(value: Any) -> Any:
     >>> clean(float("nan")), clean(3.0), clean(0.12345678), clean("text")
     (None, 3, 0.123457, 'text')
     """
-    if value is None or isinstance(value, str | bool):
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    if isinstance(value, str):
         return value
+    if isinstance(value, bool | np.bool_):  # numpy's own would become 1 and 0
+        return bool(value)
     number = float(value)
     if not math.isfinite(number):
         return None
-    return int(number) if number == int(number) else round(number, DIGITS)
+    number = round(number, DIGITS)
+    return int(number) if number == int(number) else number
 
 
 def pair(bounds: Sequence[float]) -> list[Any] | None:

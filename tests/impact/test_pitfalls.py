@@ -327,7 +327,7 @@ def test_change_on_the_year_widens_with_the_dispersion() -> None:
         change, lower, upper = compare(
             1800.0, [2000.0], spread, level=0.95, draws=20_000, rng=stream(0, "test")
         )
-        assert change == -10.0
+        assert change == pytest.approx(-10)
         widths.append(upper - lower)
     # 2 x 1.96 x 0.9 sqrt(1 / 1,800 + 1 / 2,000) = 11.5 points for Poisson counts, twice that here
     assert widths[0] == pytest.approx(11.5, rel=0.03)
