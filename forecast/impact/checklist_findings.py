@@ -28,6 +28,12 @@ from forecast.models.draws import interval
 if TYPE_CHECKING:
     from forecast.impact.evaluation import Evaluation
 
+_FOLLOWED = {
+    "before": "the level just before the window",
+    "around": "the level on both sides of the window",
+    "controls": "the level just before the window, what the controls did in it",
+}
+
 NARROW = 0.8
 """Level of the second interval of the headline estimate."""
 
@@ -207,7 +213,8 @@ def compare_naively(result: Evaluation) -> Answer:
         "Poisson counts: change, not cause).",
         *said,
         f"It differs from the difference of {write_size(main)} because what is expected follows "
-        "the level just before the window and the season of several years, not one year's counts.",
+        f"{_FOLLOWED[result.counterfactual]} and the season of several years, not one year's "
+        "counts.",
         *(_tell_claim(ladder) for ladder in result.headline.ladders),
     )
 

@@ -316,6 +316,15 @@ _ASSUMPTIONS = (
     ("What is usual at this time of year holds no campaign", "earlier campaigns", "medium"),
 )  # fmt: skip
 
+_ASSUMPTIONS_OF = {
+    "around": (
+        ("Whatever the campaign changed had ended with it", "counts after the window", "high"),
+    ),
+    "controls": (
+        ("What serves as control was not touched by the campaign", "untreated areas", "high"),
+    ),
+}
+
 _QUALITY = {"passed": "good", "failed": "poor", "not possible": "not known"}
 
 
@@ -323,7 +332,8 @@ def show_assumptions(result: Evaluation) -> Table:
     """Return the assumptions, how well each is borne out, and how much rests on it."""
     found = {check.name: check for check in result.checks}
     rows = []
-    for text, name, weight in _ASSUMPTIONS:
+    own = _ASSUMPTIONS_OF.get(result.counterfactual, ())
+    for text, name, weight in (*own, *_ASSUMPTIONS):
         quality = _QUALITY[found[name].status] if name in found else "not checked"
         rows.append({"text": text, "quality": quality, "weight": weight, "check": name})
     headers = {

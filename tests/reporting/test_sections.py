@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from forecast.impact.campaign import Previous
 from forecast.impact.checks import Check
 from forecast.impact.evaluation import Evaluation
 from forecast.reporting import sections
+
+AUTUMN_2020 = Previous(start="2020-10-01", end="2020-11-30")
 
 
 def test_facts_say_which_days_were_counted(autumn_nights: Evaluation, fewer: Evaluation) -> None:
@@ -146,3 +149,45 @@ def test_activity_is_listed_as_such(autumn_nights: Evaluation) -> None:
     table = sections.show_outputs(autumn_nights)
     assert table.caption == "Activity of the campaign, which is not its effect"
     assert table.frame.set_index("kind").loc["weapon sweeps", "count"] == 1384
+
+
+@pytest.mark.parametrize(
+    ("way", "method", "assumption"),
+    [
+        ("around", "Learnt from before and after the campaign, by", "had ended with it"),
+        ("controls", "with what it did not touch as controls, by", "was not touched"),
+    ],
+)
+def test_every_counterfactual_says_what_it_learnt_from(
+    fewer: Evaluation, way: str, method: str, assumption: str
+) -> None:
+    result = replace(fewer, counterfactual=way, runs_left_out=(AUTUMN_2020,))
+    said = dict(sections.list_facts(result))["What was expected"]
+    assert method in said
+    assert said.endswith("left out: 1 October to 30 November 2020.")
+    assert assumption in sections.show_assumptions(result).frame["text"].iloc[0]
+    assert assumption not in " ".join(sections.show_assumptions(fewer).frame["text"])
+
+
+def test_the_ladder_shows_z_where_both_sides_are_counts(autumn_nights: Evaluation) -> None:
+    ladder = autumn_nights.headline.ladders[0]
+    frame = sections.show_ladder(ladder, 0.95).frame
+    # 2 (sqrt 2484 - sqrt 3748) = 2 (49.84 - 61.22) = -22.8
+    assert frame["z_range"].iloc[1] == "−22.8"  # noqa: RUF001
+    assert frame["z_range"].iloc[0] == "none"
+
+
+def test_a_check_of_one_offence_bars_that_one_alone(blocked: Evaluation) -> None:
+    check = Check("sensitivity, theft", "failed", True, "Text.", offence="theft")
+    frame = sections.show_checks(replace(blocked, checks=(check,))).frame
+    assert frame["blocking"].tolist() == ["yes, and does for theft"]
+
+
+def test_what_is_not_covered_follows_what_was_asked(fewer: Evaluation, sides: Evaluation) -> None:
+    assert len(sections.list_not_covered(replace(fewer))) == 4
+    assert not any("Displacement" in line for line in sections.list_not_covered(sides))
+
+
+def test_the_levels_mark_the_design_s_own(fewer: Evaluation) -> None:
+    frame = sections.show_levels(fewer).frame
+    assert frame.loc[frame["here"], "level"].tolist() == [f"Level {fewer.rating.level}"]
