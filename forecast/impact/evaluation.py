@@ -32,6 +32,7 @@ from forecast.impact.faults import find_faults
 from forecast.impact.headline import Headline, climb
 from forecast.impact.measuring import make_baselines, measure_all, measure_untargeted
 from forecast.impact.placebo import Placebo, run_placebos
+from forecast.impact.places import find_places
 from forecast.impact.rating import Rating, rate_design
 from forecast.impact.registration import (
     Registered,
@@ -301,6 +302,8 @@ def evaluate(
     log = None if activity is None else read_activity(activity, campaign, panel)
     if isinstance(registration, str | Path):
         registration = load_registration(registration)
+    if campaign.adjacent:
+        find_places(campaign, counts)  # a table of neighbours that does not fit is refused here
     shocks = shocks_of(campaign, panel)
     left_out = find_masked(campaign, panel) if previous == "mask" else ()
     shown = mask_runs(panel, campaign) if left_out else panel

@@ -14,10 +14,11 @@ import pandas as pd
 
 from forecast.errors import ForecastError
 from forecast.impact.aftermath import Aftermath, look_after
-from forecast.impact.baseline import shocks_of
+from forecast.impact.baseline import hide_shocks, shocks_of
 from forecast.impact.checks import Check
 from forecast.impact.controls import ControlledCounts
 from forecast.impact.counterfactuals import COUNTERFACTUALS, choose_model, choose_windows
+from forecast.impact.darkness import Darkness, relate_darkness
 from forecast.impact.displacement import Displacement, measure_displacement
 from forecast.impact.dose import Dose, relate_dose
 from forecast.impact.effect import SeriesEffect
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 
-STEPS = 8
+STEPS = 9
 
 WAY_COLUMNS = ["counterfactual", "offence", "observed", "expected", "effect_percent"]
 WAY_COLUMNS += ["effect_percent_lower", "effect_percent_upper", "p", "note"]
@@ -63,6 +64,8 @@ class Examination:
     controls : ControlsReport or None
     harm : Harm
     dose : Dose or None
+    darkness : Darkness
+        Of the first offence, from before the window.
     missing : dict of str to str
         Part: why it could not be made.
     """
@@ -76,12 +79,13 @@ class Examination:
     controls: ControlsReport | None
     harm: Harm
     dose: Dose | None
+    darkness: Darkness
     missing: dict[str, str]
 
     def parts(self) -> dict[str, Any]:
         """Return the parts that could be made, by name, in the order of a report."""
         names = ("areas", "runs", "aftermath", "elsewhere", "displacement", "controls", "harm")
-        named = {name: getattr(self, name) for name in (*names, "dose")}
+        named = {name: getattr(self, name) for name in (*names, "dose", "darkness")}
         return {name: part for name, part in named.items() if part is not None}
 
     def checks(self) -> tuple[Check, ...]:
@@ -175,8 +179,21 @@ def examine(
         [row for way in COUNTERFACTUALS for row in _answer(result, way)], columns=WAY_COLUMNS
     )
     step()
+    before = hide_shocks(shown, shocks).before(campaign.periods(panel.freq)[0])
+    darkness = relate_darkness(before, offence=campaign.offences[0], **asked)
+    step()
     return Examination(
-        ways, areas, runs, aftermath, elsewhere, displacement, controls, harm, dose, missing
+        ways,
+        areas,
+        runs,
+        aftermath,
+        elsewhere,
+        displacement,
+        controls,
+        harm,
+        dose,
+        darkness,
+        missing,
     )
 
 

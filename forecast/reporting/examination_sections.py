@@ -425,6 +425,17 @@ def _lay_out_dose(part: Any, level: float) -> list[Table]:
     return tables
 
 
+def _lay_out_darkness(part: Any, level: float) -> list[Table]:
+    """What goes with darkness and with the change of the clocks."""
+    shown = _pick(
+        part.summary(),
+        what=lambda r: capitalise(r["text"]),
+        percent_interval=lambda r: _percent(r, "estimate_percent"),
+    )
+    headers = {"what": "What goes with it", "percent_interval": _in_percent(level)}
+    return [Table(shown, "Darkness and the change of the clocks", headers)]
+
+
 def _name_by(name: str) -> Callable[[Any], str]:
     """What names a row of a dose table."""
     return lambda row: spell(str(row[name]))
@@ -483,5 +494,12 @@ _CHAPTERS: Sequence[tuple[str, str, str, Callable[[Any, float], Iterable[Table]]
         "Dose",
         "How much was done, where and when, beside what was counted. Activity is not effect.",
         _lay_out_dose,
+    ),
+    (
+        "darkness",
+        "Darkness and the clocks",
+        "Autumn brings dark evenings. How much of its rise goes with them says what would have "
+        "come without anybody doing anything.",
+        _lay_out_darkness,
     ),
 )
