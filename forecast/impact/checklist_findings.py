@@ -222,9 +222,9 @@ def compare_naively(result: Evaluation) -> Answer:
 def _tell_claim(ladder: ClaimLadder) -> str:
     """What is said of a claim, with the counts of the time just before the campaign."""
     before = [step for step in ladder.steps if step.kind == "before"]
-    if not before or math.isnan(before[-1].observed):
+    last = before[-1] if before else None
+    if last is None or math.isnan(last.observed) or f"{last.reference:,.0f})" in ladder.sentence:
         return ladder.sentence
-    last = before[-1]
     return (
         f"{ladder.sentence} Counted just before the campaign: {last.observed:,.0f} after "
         f"{last.reference:,.0f}."
@@ -256,13 +256,14 @@ def tell_moderators(result: Evaluation) -> Answer:
     """Where, when and for whom it differed, and what harm came with it."""
     if result.examination is None:
         return missing(UNEXAMINED)
-    unseen = (
-        "By hour, by darkness and by group of victims: not in these counts. Searches and how "
-        "residents took them: not in these counts."
+    said = [f"By darkness: {' '.join(say_part(result, 'darkness'))}"]
+    said.append(
+        "By hour and by group of victims: not in these counts. Searches and how residents took "
+        "them: not in these counts."
     )
     if result.examination.areas is None:
-        return missing(result.examination.missing["areas"], unseen)
-    return present("By area:", *result.examination.areas.sentences(), unseen)
+        return missing(result.examination.missing["areas"], *said)
+    return present("By area:", *result.examination.areas.sentences(), *said)
 
 
 def tell_costs(result: Evaluation) -> Answer:

@@ -30,6 +30,7 @@ TITLES = [
     "Controls",
     "Costs and harm",
     "Dose",
+    "Darkness and the clocks",
 ]
 
 
@@ -118,6 +119,15 @@ def test_the_dose_table_adds_up_to_the_log(sides: Evaluation) -> None:
     assert single["amount"].tolist() == [700, 150, 0]  # Area 06 had none
     assert periods.frame["amount"].tolist() == [500, 350]
     assert periods.frame["where"].tolist() == ["October 2022", "November 2022"]
+
+
+def test_the_checklist_of_what_was_examined_tells_its_parts(sides: Evaluation) -> None:
+    found = make_checklist(sides)
+    assert "By darkness: " in found.of("moderators and harm").text
+    assert "patrol hours: 850 logged" in found.of("activity and dose").text  # 700 + 150 + 0
+    assert "Places were chosen so: by recent counts." in found.of("regression to the mean").text
+    assert "had they followed the controls" in found.of("displacement and diffusion").text
+    assert "result.examine()" not in " ".join(row.text for row in found.rows)
 
 
 def test_sentences_are_written_for_the_page() -> None:
