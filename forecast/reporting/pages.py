@@ -20,6 +20,7 @@ from forecast.impact.evaluation import Evaluation, Progress
 from forecast.reporting import examination_sections as beside
 from forecast.reporting import other_models, sections, sentences
 from forecast.reporting.campaign_plots import plot_window
+from forecast.reporting.examination_tables import spell
 from forecast.reporting.figures import Plot
 from forecast.reporting.formatting import capitalise, spell_periods, typeset
 from forecast.reporting.interval_plots import plot_areas, plot_ladder, plot_placebo, plot_years
@@ -181,7 +182,7 @@ def render_page(result: Evaluation, figures: Mapping[str, Plot], *, command: str
     environment = make_environment()
     environment.filters["typeset"] = typeset
     environment.filters["capital"] = capitalise
-    environment.filters["spell"] = beside.spell
+    environment.filters["spell"] = spell
     environment.globals["table"] = _show_table
     page = environment.get_template("evaluation.html.j2").render(_context(result, figures, command))
     panel = result.counts
@@ -245,9 +246,9 @@ def _context(result: Evaluation, figures: Mapping[str, Plot], command: str) -> d
         "held": sentences.describe_held(result),
         "rank": sentences.describe_rank(result),
         "models": None if result.sensitivity is None else _say_models(result),
-        "design": [beside.spell(text) for text in result.rating.sentences()],
+        "design": [spell(text) for text in result.rating.sentences()],
         "levels": sections.show_levels(result),
-        "registered": [beside.spell(text) for text in result.registration.sentences()],
+        "registered": [spell(text) for text in result.registration.sentences()],
         "specifications": None if result.specifications is None else _say_ways(result),
         "ways": beside.show_ways(result),
         "way_notes": beside.list_way_notes(result),
@@ -283,7 +284,7 @@ def _say_ways(result: Evaluation) -> dict[str, Any]:
     found = result.specifications
     assert found is not None
     return {
-        "said": [beside.spell(text) for text in found.sentences()],
+        "said": [spell(text) for text in found.sentences()],
         "table": beside.show_specifications(result),
     }
 

@@ -16,8 +16,8 @@ from forecast.reporting.examination_sections import (
     show_examined_checks,
     show_specifications,
     show_ways,
-    spell,
 )
+from forecast.reporting.examination_tables import spell
 from forecast.reporting.formatting import write_count
 from forecast.reporting.wording import lint, quotations
 
