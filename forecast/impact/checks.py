@@ -12,7 +12,7 @@ import pandas as pd
 from forecast.data.panel import Panel
 from forecast.data.sources import UNALLOCATED
 from forecast.errors import name_offenders
-from forecast.impact.campaign import Campaign
+from forecast.impact.campaign import Campaign, Previous
 from forecast.impact.effect import SeriesEffect, format_points
 from forecast.impact.placebo import MIN_WINDOWS, Placebo
 from forecast.impact.windows import RANK_WINDOWS
@@ -242,12 +242,18 @@ def check_placebo(placebo: Placebo, level: float, start: pd.Period) -> Check:
     return Check(name, status, True, text, table=table)
 
 
-def check_earlier(campaign: Campaign, placebo: Placebo) -> Check:
-    """Say whether autumns in the history had the campaign too."""
+def check_earlier(campaign: Campaign, placebo: Placebo, left_out: Sequence[Previous] = ()) -> Check:
+    """Say whether autumns in the history had the campaign too, and were learnt from."""
     marked = [w for w in placebo.windows if w.earlier != "none known"]
     name = "earlier campaigns"
     if not campaign.previous:
         text = "No other run of this campaign is listed."
+        return Check(name, "passed", False, text)
+    if len(left_out) == len(campaign.previous):
+        text = (
+            "Other years had the campaign too. All their runs were left out of what was learnt, so "
+            "the result is over a year without any campaign."
+        )
         return Check(name, "passed", False, text)
     known = [str(w.periods[0].year) for w in marked if w.earlier == "known"]
     possible = [str(w.periods[0].year) for w in marked if w.earlier == "possible"]

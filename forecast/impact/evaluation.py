@@ -328,7 +328,7 @@ def evaluate(
     )
     alike = has_like_controls(campaign, shown, shocks, chosen)
     rating = rate_design(campaign, counts, counterfactual=counterfactual, controls_ok=alike)
-    found = _look(campaign, counts, panel, shocks, placebo, untargeted, baseline, level)
+    found = _look(campaign, counts, panel, shocks, placebo, untargeted, baseline, level, left_out)
     found += (check_after(campaign, shown, shocks, counterfactual),)
     measured = [
         measure_all(campaign, panel, baseline, placebo, found, level, panel.total_name),
@@ -412,6 +412,7 @@ def _look(
     untargeted: tuple[SeriesEffect, ...] | None,
     baseline: Baseline,
     level: float,
+    left_out: tuple[Previous, ...],
 ) -> tuple[Check, ...]:
     """All checks of the evaluation itself."""
     calibrated = looking.check_placebo(placebo, level, campaign.periods(panel.freq)[0])
@@ -430,7 +431,7 @@ def _look(
         looking.check_comparators(campaign, counts, used=untargeted is None),
         looking.check_number(_count_results(baseline.forecast), level),
         looking.check_small_counts(baseline.forecast),
-        looking.check_earlier(campaign, placebo),
+        looking.check_earlier(campaign, placebo, left_out),
         figures.check_missing(panel, campaign),
         figures.check_maturity(counts, campaign),
         *find_faults(campaign, panel, shocks),

@@ -260,7 +260,7 @@ def _warn(ladder: Steps, before: Sequence[Step]) -> list[str]:
     if not before or not np.isfinite(before[-1].change_percent):
         return found
     last = before[-1]
-    counts = f" ({last.observed:,.0f} against {last.reference:,.0f})" if ladder.freq != "M" else ""
+    counts = f" ({last.observed:,.0f} against {last.reference:,.0f})"
     found.append(
         f"Just before the campaign {claim.offence} stood {last.change_percent:+.1f} per cent from "
         f"the year before{counts}."

@@ -97,7 +97,7 @@ def describe_evaluation(result: Evaluation, *, command: str | None) -> dict[str,
         content["specifications"] = result.specifications.to_dict()
     if result.examination is not None:
         content["examination"] = result.examination.to_dict()
-        content["checklist"] = make_checklist(result).to_dict()
+        content["checklist"] = make_checklist(result, command=command).to_dict()
     if result.sensitivity is not None:
         content["sensitivity"] = records(result.sensitivity, "effect_percent")
     return content

@@ -66,11 +66,13 @@ def years_of_total(result: Evaluation, offence: str) -> pd.DataFrame:
 
 def describe_estimand(result: Evaluation) -> str:
     """Return the question that the numbers answer."""
-    main = result.main
+    main, runs = result.main, result.campaign.previous
+    season = name_season(main.periods)
+    without = bool(runs) and len(result.runs_left_out) == len(runs)
     return (
         f"How many {result.counts.measure} were there in the whole of {name_window(main.periods)}, "
-        f"against what would have been expected without the campaign, over and above a usual "
-        f"{name_season(main.periods)}?"
+        "against what would have been expected without the campaign, over and above "
+        + (f"{season}s without it?" if without else f"a usual {season}?")
     )
 
 

@@ -376,3 +376,19 @@ def test_other_places_have_no_table_of_disruptions() -> None:
     listed = make_campaign("2020-10-19", "2020-11-08", disruption=[shock])
     found = looking.check_disruptions(listed, panel, shocks_of(listed, panel))
     assert found.text.startswith("None that the campaign file lists falls in the periods")
+
+
+def test_runs_that_were_all_left_out_are_no_doubt() -> None:
+    facts = {"name": "A", "start": "2022-10-01", "end": "2022-10-31", "offences": ["robbery"]}
+    runs = [
+        {"start": "2021-10-01", "end": "2021-10-31"},
+        {"start": "2020-10-01", "end": "2020-10-31"},
+    ]
+    campaign = Campaign(**facts, previous=runs)
+    placebo = Placebo(pd.DataFrame(), (), 0.95)
+    found = looking.check_earlier(campaign, placebo, campaign.previous)
+    assert (found.status, found.blocking) == ("passed", False)
+    assert found.text.endswith("so the result is over a year without any campaign.")
+    kept = looking.check_earlier(campaign, placebo, campaign.previous[:1])
+    assert kept.status == "failed"
+    assert "over and above what is usual" in kept.text

@@ -161,7 +161,8 @@ def test_a_claim_is_told_what_it_leaves_out(london: Panel) -> None:
     assert take(london, measure="calls").sentence == (
         "Not reproduced: call-outs are not in these data, which count recorded offences. "
         "Only 13 of the 31 days of 2020-10 are campaign days. "
-        "Just before the campaign robbery stood -21.7 per cent from the year before. "
+        "Just before the campaign robbery stood -21.7 per cent from the year before "
+        "(2,626 against 3,352). "
         "So in recorded offences most of a change of the announced size was there before the "
         "campaign began."
     )
