@@ -193,13 +193,15 @@ class Evaluation:
         progress : callable, optional
             Called with a word, steps done and steps in all.
         """
-        from forecast.impact.examination import examine  # it evaluates, and is asked by this
+        from forecast.impact.examination import examine, price  # they know this class
 
-        if self.examination is None:
+        found = self.examination
+        if found is None:
             found = examine(self, price_year=price_year, progress=progress)
-            object.__setattr__(self, "examination", found)
-            return found
-        return self.examination
+        elif price_year not in (None, found.harm.price_year):
+            found = replace(found, harm=price(self, price_year))
+        object.__setattr__(self, "examination", found)
+        return found
 
     def to_dict(self, *, command: str | None = None) -> dict[str, object]:
         """Return the object of `evaluation.json` (schema forecast.evaluation/1)."""

@@ -139,7 +139,7 @@ def examine(
     else:
         missing["areas"] = "There is one area only: nothing to pool."
     step()
-    harm = weigh_harm(campaign, parts, forecast, level=result.level, price_year=price_year)
+    harm = price(result, price_year)
     dose = None
     if result.activity is None:
         missing["dose"] = "No activity log was given: the dose is not known."
@@ -194,6 +194,17 @@ def examine(
         dose,
         darkness,
         missing,
+    )
+
+
+def price(result: Evaluation, price_year: int | None) -> Harm:
+    """Return costs and harm in the prices of a year, the latest known unless given."""
+    return weigh_harm(
+        result.campaign,
+        result.effect.parts,
+        result.baseline.forecast,
+        level=result.level,
+        price_year=price_year,
     )
 
 

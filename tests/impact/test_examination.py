@@ -256,3 +256,15 @@ def test_autumn_nights_2020_is_examined_or_says_why_not(
     assert (ways.loc["around", "note"].str.contains("free of disruption")).all()
     assert np.isfinite(ways.loc[["before", "controls"], "effect_percent"]).all()
     assert len(told["counterfactuals"]) == 6
+
+
+def test_another_price_year_changes_the_prices_and_nothing_else(
+    result: Evaluation, full: Examination
+) -> None:
+    copy = replace(result)
+    object.__setattr__(copy, "examination", full)
+    again = copy.examine(price_year=2015)
+    assert again.harm.price_year == 2015 != full.harm.price_year
+    assert again.areas is full.areas
+    assert again.ways is full.ways
+    assert copy.examine() is again
