@@ -132,6 +132,7 @@ def evaluate(
             level=level, seed=seed, draws=draws, progress=show,
         )  # fmt: skip
         if whole:
+            result.compare_models(progress=show)
             result.examine(price_year=price_year, progress=show)
         if out is not None:
             from forecast.reporting.pages import report

@@ -205,8 +205,8 @@ def test_planted_rebound_is_found() -> None:
 
 @pytest.mark.slow
 def test_absent_rebound_is_not_found() -> None:
-    words = try_seeds(range(100, 160), 0.0)
-    # Of seeds 100 to 399, 17 raised an alarm. 60 at 5 per cent: eight or more would
-    # have a probability of about 1 per cent
-    assert words["rebound"] + words["persistence"] <= 7
-    assert words["cannot tell"] <= 6
+    words = try_seeds(range(100, 130), 0.0)
+    # Of seeds 100 to 399, 17 raised an alarm. 30 at 5 per cent: six or more would
+    # have a probability under 1 per cent
+    assert words["rebound"] + words["persistence"] <= 5
+    assert words["cannot tell"] <= 3
