@@ -39,6 +39,7 @@ study: $(VENV)/dev.stamp .venv-study/stamp  ## Bias, coverage, alarms, power: si
 	$(BIN)/python tests/benchmarks/bench_study.py --seeds $(or $(SEEDS),1000) $(if $(FRESH),--fresh)
 	$(BIN)/python tests/benchmarks/bench_windows.py
 	$(BIN)/python tests/benchmarks/bench_published.py
+	$(BIN)/python tests/benchmarks/bench_whole.py
 
 format: $(VENV)/dev.stamp  ## Put the code into its form
 	$(BIN)/ruff check --fix .
