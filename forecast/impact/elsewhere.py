@@ -124,8 +124,8 @@ class Elsewhere:
             OFFENCE: "offences that were not targeted",
         }[count.kind]
         text = (
-            f"Of {count.tests} results for {what}, {count.moved} clearly moved in the window; by "
-            f"chance alone {count.expected:.1f} would, and as many or more with probability "
+            f"Of {count.tests} result{'s' * (count.tests != 1)} for {what}, {count.moved} clearly "
+            f"moved in the window; by chance alone {count.expected:.1f} would, and as many or more with probability "
             f"{format_probability(count.p)}."
         )
         if count.together > 1:

@@ -223,7 +223,8 @@ def _say_break_even(one: BreakEven, harm: Harm) -> str:
     answer = _ANSWERS[one.answer]
     if row.blocked:
         answer = "no verdict is given on this count, so whether it was reached cannot be told"
-    share = f"{one.needed_percent:,.1f} per cent"
+    size = one.needed_percent
+    share = "under 0.1 per cent" if 0 < size < 0.05 else f"{size:,.1f} per cent"
     if math.isnan(one.needed):
         lower, upper = (say_pounds(b) for b in row.value_interval)
         return (

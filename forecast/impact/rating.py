@@ -139,7 +139,7 @@ def rate_design(
             f"({name_offenders(left_out)}), which moved alike before the window"
         )
         reason += ", adjusted for season, trend and disruptions." if several else "."
-        return Rating(4 if several else 3, reason, could, _how(could, left_out))
+        return Rating(4 if several else 3, reason, could, _how(could, left_out, reached=True))
     reason = _why_two(left_out, used, controls_ok)
     return Rating(2, reason, could, _how(could, left_out))
 
@@ -207,9 +207,12 @@ def _why_two(left_out: Sequence[str], used: Sequence[str], controls_ok: bool | N
     return first + "the areas left out did not move like the campaign's before the window."
 
 
-def _how(could: int, left_out: Sequence[str]) -> str:
-    """What it would take to reach more than is within reach."""
+def _how(could: int, left_out: Sequence[str], *, reached: bool = False) -> str:
+    """What it would take to reach more than is, or is within reach."""
     lot = "Level 5 would need areas drawn by lot for the campaign."
+    if reached:
+        more = "" if could == 4 else "Level 4 would need two areas in the campaign, two left out. "
+        return more + lot
     if could == 4:
         return f"Level 4 is within reach with the areas left out as controls. {lot}"
     if could == 3:
