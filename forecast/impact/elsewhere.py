@@ -125,8 +125,8 @@ class Elsewhere:
         }[count.kind]
         text = (
             f"Of {count.tests} result{'s' * (count.tests != 1)} for {what}, {count.moved} clearly "
-            f"moved in the window; by chance alone {count.expected:.1f} would, and as many or more with probability "
-            f"{format_probability(count.p)}."
+            f"moved in the window; by chance alone {count.expected:.1f} would, and as many or "
+            f"more with probability {format_probability(count.p)}."
         )
         if count.together > 1:
             text = text[:-1] + (
