@@ -75,8 +75,11 @@ class After:
 
     @property
     def word(self) -> str:
-        """One of `WORDS`."""
-        return WORDS[self.effect.verdict]
+        """One of `WORDS`; after a rise in the window, more is what stayed, fewer what came back."""
+        verdict = self.effect.verdict
+        if self.during is not None and found_clear(self.during) and self.during.percent > 0:
+            verdict = {FEWER: MORE, MORE: FEWER}.get(verdict, verdict)
+        return WORDS[verdict]
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,7 +210,7 @@ class Aftermath:
         if self.reason:
             return Check(name, "not possible", False, self.reason)
         table = self.summary()
-        back = [part.effect.offence for part in self.parts if part.effect.verdict == MORE]
+        back = [part.effect.offence for part in self.parts if part.word == WORDS[MORE]]
         known = [part for part in self.parts if part.effect.verdict != CANNOT_TELL]
         status: Status = "failed" if back else "passed" if known else "not possible"
         return Check(name, status, False, " ".join(self.sentences()), table=table)

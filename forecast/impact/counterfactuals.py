@@ -23,6 +23,9 @@ from forecast.seasonality.disruptions import Disruption, disrupted
 
 COUNTERFACTUALS = ("before", "around", "controls")
 
+ALIKE = 0.5
+"""Correlation before the window from which untreated areas count as moving like the campaign's."""
+
 
 def choose_model(
     campaign: Campaign,
@@ -126,8 +129,9 @@ def has_like_controls(
     """Return whether untreated areas moved like the campaign's before the window.
 
     It is asked of the first offence: without season and slow level, the correlation of its count
-    with the weighted controls must lie above twice its standard error. None where no areas are
-    controls.
+    with the weighted controls must be at least `ALIKE`, and lie above twice its standard error.
+    The weights were fitted to the same counts, so that a correlation that is only clearly above
+    zero says little. None where no areas are controls.
     """
     if not isinstance(model, ControlledCounts) or not campaign.comparison.areas:
         return None
@@ -137,7 +141,8 @@ def has_like_controls(
     if not isinstance(fitted, FittedControlled):
         return None
     first = fitted.weights().iloc[0]
-    return bool(float(first["correlation_before"]) > 2 / np.sqrt(float(first["periods"])))
+    limit = max(ALIKE, 2 / np.sqrt(float(first["periods"])))
+    return bool(float(first["correlation_before"]) >= limit)
 
 
 def check_after(
@@ -156,6 +161,7 @@ def check_after(
         f"{seen} of the {reach} {unit}s after the window were used too ({span}): the level is seen "
         "from both sides, and the interval is narrower. It takes for granted that whatever the "
         "campaign changed had ended with it; what lasted would be taken for a lower level and "
-        "hide a part of the effect."
+        "hide a part of the effect, and what rose afterwards, a rebound among it, would be taken "
+        "for a higher level and exaggerate a fall or invent one."
     )
     return Check(name, "failed", False, text)

@@ -19,7 +19,7 @@ from forecast.impact.activity import Activity, read_activity
 from forecast.impact.asking import take_panel
 from forecast.impact.baseline import Baseline, shocks_of
 from forecast.impact.campaign import Campaign, Previous
-from forecast.impact.checks import Check
+from forecast.impact.checks import Check, Status
 from forecast.impact.comparison import compare_years
 from forecast.impact.counterfactuals import (
     check_after,
@@ -345,7 +345,7 @@ def evaluate(
             progress=progress,
             **asked,
         )
-        found += _judge_sensitivity(campaign, specifications, measured[0])
+        found += _judge_sensitivity(campaign, specifications, measured[0], counterfactual)
         measured.append(
             measure_all(campaign, panel, baseline, placebo, found, level, panel.total_name)
         )
@@ -380,9 +380,16 @@ def evaluate(
 
 
 def _judge_sensitivity(
-    campaign: Campaign, found: Specifications, parts: tuple[SeriesEffect, ...]
+    campaign: Campaign,
+    found: Specifications,
+    parts: tuple[SeriesEffect, ...],
+    counterfactual: str,
 ) -> tuple[Check, ...]:
-    """The check of every offence's total, which bars a verdict on that offence alone."""
+    """The check of every offence's total, which bars a verdict on that offence alone.
+
+    The specifications all learn from before the window. A result by another counterfactual that
+    holds zero while most of them do not rests on the counterfactual, and that is a doubt.
+    """
     checks = []
     for part in parts:
         if part.is_total:
@@ -391,6 +398,15 @@ def _judge_sensitivity(
                 main_excludes_zero=part.excludes_zero,
                 main_sign=int(np.sign(part.percent)),
             )
+            if counterfactual != "before":
+                text = f"All specifications learn from before the window alone. {check.text}"
+                rows = found.of(part.offence)
+                clear = rows.loc[rows["counted"], "excludes_zero"].fillna(False).astype(bool)
+                other = not part.excludes_zero and bool(clear.mean() > 0.5)
+                if other:
+                    text += f" The result {counterfactual} differs: it rests on the counterfactual."
+                status: Status = "failed" if other else check.status
+                check = replace(check, text=text, status=status)
             several = len(campaign.offences) > 1
             name = f"{check.name}, {part.offence}" if several else check.name
             checks.append(replace(check, name=name, offence=part.offence))

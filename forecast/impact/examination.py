@@ -151,7 +151,9 @@ def examine(
     step()
     shown = mask_runs(panel, campaign) if result.runs_left_out else panel
     windows = find_windows(campaign, shown, shocks)
-    aftermath = look_after(campaign, shown, shocks, engine, windows, during=result.effect, **asked)
+    # the time after is learnt from before the window, and compared with an effect that is so too
+    during = result.effect if result.counterfactual == "before" else None
+    aftermath = look_after(campaign, shown, shocks, engine, windows, during=during, **asked)
     step()
     displacement = measure_displacement(campaign, counts, shocks, **asked)
     step()

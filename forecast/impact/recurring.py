@@ -35,6 +35,9 @@ COLUMN = "usual campaign"
 KEPT, MASKED, MODELLED = "kept", "left out", "modelled"
 """What is done with the periods of other runs."""
 
+LEAST_HELD = 0.05
+"""Count of campaign days over what was expected of them below which they cannot hold a change."""
+
 SMALLEST_SHARE = 0.1
 """Share of the expected count on campaign days below which a year says nothing of a day."""
 
@@ -130,8 +133,9 @@ def compare_runs(
     Notes
     -----
     A year's log ratio is taken as normal, with the standard error that gives its calibrated
-    interval the same width, and years as independent. The log ratio of whole periods is divided
-    by the share of the expected count that fell on campaign days. Errors on placebo windows are
+    interval the same width, and years as independent. The change of whole periods is
+    put on the share of the expected count that fell on campaign days; a year whose days cannot
+    hold it is not pooled. Errors on placebo windows are
     measured with other runs kept, and once more with them left out: these serve the modelled
     answer and every year too.
     """
@@ -234,6 +238,8 @@ class _Question:
             thin = row["share"] < SMALLEST_SHARE
             if thin and not row["note"]:
                 row["note"] = "covers too little of its periods"
+            if np.isnan(row["log_ratio"]) and not row["note"]:
+                row["note"] = "differs by more than its days can hold"
             row["pooled"] = not row["note"]
         return [row | told for row in rows]
 
@@ -275,6 +281,18 @@ class _Question:
         return sorted(rows, key=lambda row: order[row["offence"]])
 
 
+def _on_days(ratio: float, error: float, share: float) -> tuple[float, float]:
+    """Log ratio of a campaign day and its standard error, NaN where the days cannot hold it.
+
+    With all of the change on the campaign's days, a share of what was expected, their count is
+    1 + (exp(ratio) - 1) / share times what was expected of them; the error by the delta method.
+    """
+    held = 1 + np.expm1(ratio) / share if share > 0 else 0.0
+    if held <= LEAST_HELD:
+        return float("nan"), float("nan")
+    return float(np.log(held)), float(error * np.exp(ratio) / (share * held))
+
+
 def _describe(
     seen: float, mean: float, sums: FloatArray, share: float, level: float
 ) -> dict[str, Any]:
@@ -287,7 +305,7 @@ def _describe(
     low, high = interval(logs, level)
     reach = float(stats.norm.ppf((1 + level) / 2))
     ratio, error = float(median(logs)), float(high - low) / (2 * reach)
-    day = [ratio / share, error / share] if share > 0 else [np.nan, np.nan]
+    day = list(_on_days(ratio, error, share))
     bounds = [day[0] - reach * day[1], day[0] + reach * day[1]]
     return {
         "observed": seen,

@@ -18,6 +18,7 @@ from forecast.impact.baseline import shocks_of
 from forecast.impact.campaign import Campaign
 from forecast.impact.checks import Check
 from forecast.impact.effect import Effect, SeriesEffect, measure_effect
+from forecast.impact.evaluation import evaluate
 from forecast.impact.windows import find_windows
 from forecast.models.base import Model
 from forecast.models.dynamic import DynamicCounts
@@ -210,3 +211,18 @@ def test_absent_rebound_is_not_found() -> None:
     # have a probability under 1 per cent
     assert words["rebound"] + words["persistence"] <= 5
     assert words["cannot tell"] <= 3
+
+
+def test_a_rise_that_stays_is_no_rebound() -> None:
+    # October and November 2022 are 30 per cent up; the campaign is October
+    panel = simulate(areas=1, years=9, effect=0.3, window=("2022-10-01", "2022-11-30"))
+    campaign = Campaign(name="A", start="2022-10-01", end="2022-10-31", offences=["robbery"])
+    result = evaluate(campaign, panel, draws=200)
+    assert result.verdict == "more than expected"
+    windows = find_windows(campaign, panel, [])
+    found = look_after(
+        campaign, panel, [], DynamicCounts(), windows, during=result.effect,
+        level=0.95, draws=200, seed=0,
+    )  # fmt: skip
+    assert found.parts[0].word == "persistence"
+    assert found.check().status == "passed"

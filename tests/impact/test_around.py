@@ -285,8 +285,11 @@ def test_check_says_what_is_taken_for_granted() -> None:
     (check,) = [c for c in ask(panel).checks if c.name == "counts after the window"]
     assert (check.status, check.blocking) == ("failed", False)
     assert check.text.startswith("3 of the 3 months after the window were used too (2021-12 to ")
-    assert check.text.endswith("what lasted would be taken for a lower level and hide a part of "
-                               "the effect.")  # fmt: skip
+    assert check.text.endswith(
+        "what lasted would be taken for a lower level and hide a part of the effect, and what "
+        "rose afterwards, a rebound among it, would be taken for a higher level and exaggerate a "
+        "fall or invent one."
+    )
     (plain,) = [c for c in ask(panel, "before").checks if c.name == "counts after the window"]
     assert (plain.status, plain.text) == (
         "passed", "Nothing after the window was used to say what was expected in it.",

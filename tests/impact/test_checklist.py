@@ -118,7 +118,7 @@ def test_the_naive_comparison_has_its_z(autumn_nights: Evaluation) -> None:
     assert f"4,816 after {before:,.0f}" in text
     assert f"z {2 * (4816**0.5 - before**0.5):+.1f}" in text
     assert "Not reproduced: call-outs are not in these data" in text
-    assert "Counted just before the campaign: 2,626 after 3,352." in text
+    assert "(2,626 against 3,352)" in text
 
 
 def test_other_models_fill_the_sensitivity_in_part(plain: Evaluation) -> None:

@@ -244,3 +244,17 @@ def test_what_serves_as_control_is_no_check_of_the_result(counts: Panel) -> None
         assert bool(result.untargeted) == (way == "before")
         assert (check.status == "not possible") == (way == "controls")
     assert check.text == "What was not targeted is the control here, and so no check of the result."
+
+
+def test_areas_that_share_nothing_are_no_comparable_ones() -> None:
+    # areas' noise is independent: weights fitted to it find a correlation that is clearly above
+    # zero, and still far from alike
+    panel = simulate(areas=13, years=9, noise_sd=0.0, seed=4)
+    names = panel.areas
+    campaign = Campaign(
+        name="A", start="2022-10-01", end="2022-11-30", offences=["robbery"], areas=names[:3],
+        comparison={"areas": names[3:]},
+    )  # fmt: skip
+    found = evaluate(campaign, panel, counterfactual="controls", draws=200)
+    assert found.rating.level == 2
+    assert not found.rating.allows_cause

@@ -18,7 +18,13 @@ import pytest
 from forecast.data.panel import Panel
 from forecast.errors import DataError
 from forecast.impact.campaign import Campaign
-from forecast.impact.recurring import compare_runs, known_runs, model_runs, run_exposure
+from forecast.impact.recurring import (
+    _on_days,
+    compare_runs,
+    known_runs,
+    model_runs,
+    run_exposure,
+)
 from forecast.impact.repeated import Runs
 from forecast.impact.runs import mask_runs
 from forecast.models.draws import p_value
@@ -203,3 +209,15 @@ def test_earlier_runs_bias_the_answer_only_when_kept() -> None:
     assert abs(bias["modelled"] - bias["clean"]) < 0.5
     # no effect this year: at 5 per cent, three or more of 20 have a probability of 8 per cent
     assert (found[["p left out", "p modelled"]] > 0.05).sum().min() >= 17
+
+
+def test_change_of_whole_periods_is_put_on_campaign_days_by_hand() -> None:
+    # a count of 0.75 times the expected, with 0.5 of it on campaign days: these had 1 - 0.25 / 0.5,
+    # half of what was expected of them; error 0.04 x 0.75 / (0.5 x 0.5)
+    found, error = _on_days(float(np.log(0.75)), 0.04, 0.5)
+    assert found == pytest.approx(np.log(0.5))
+    assert error == pytest.approx(0.12)
+    # every day a campaign day: nothing changes
+    assert _on_days(-0.3, 0.04, 1.0) == pytest.approx((-0.3, 0.04))
+    # half is missing, though only four tenths were on campaign days
+    assert np.isnan(_on_days(float(np.log(0.5)), 0.04, 0.4)).all()
