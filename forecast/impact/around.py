@@ -9,6 +9,7 @@ guess is so seen from both sides.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -56,6 +57,8 @@ class AroundModel(Model):
     Monte Carlo methods to forecast error statistics, Journal of Geophysical Research 99(C5),
     10143-10162.
     """
+
+    seen_too: ClassVar[str] = "; counts after the window told its level too"
 
     base: Model
     later: Panel

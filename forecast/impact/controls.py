@@ -105,6 +105,7 @@ class ControlledCounts(Model):
     """
 
     counts_native: ClassVar[bool] = True
+    seen_too: ClassVar[str] = "; what the controls did inside the window was seen too"
 
     controls: Controls
     kind: Kind = "synthetic"

@@ -301,7 +301,7 @@ def evaluate(
             "earlier runs out of what is learnt."
         )
     panel = take_panel(campaign, counts, level=level, draws=draws, seed=seed)
-    log = None if activity is None else read_activity(activity, campaign, panel)
+    log = None if activity is None else read_activity(activity, campaign, counts)
     if isinstance(registration, str | Path):
         registration = load_registration(registration)
     if campaign.adjacent:

@@ -24,12 +24,6 @@ from forecast.seasonality.disruptions import Disruption, disrupted
 
 Progress = Callable[[str, int, int], None]
 
-_SEEN_TOO = {
-    "AroundModel": "; counts after the window told its level too",
-    "ControlledCounts": "; what the controls did inside the window was seen too",
-}
-"""What a model of a counterfactual sees beside what came before."""
-
 
 def make_baselines(
     campaign: Campaign,
@@ -58,7 +52,7 @@ def make_baselines(
         trained += f"; {int(shaken.sum())} disrupted left out"
     if getattr(chosen, "regressors", None) is not None:
         trained += "; with what the model's regressors were inside the window"
-    trained += _SEEN_TOO.get(type(chosen).__name__, "")
+    trained += getattr(chosen, "seen_too", "")
     baseline = Baseline(forecast, raw, calibration, trained)
     everything = f"model, learnt from all {UNIT_NAMES[panel.freq]}s before"
     if not shaken.any():
