@@ -339,8 +339,10 @@ def check_number(n_results: int, level: float) -> Check:
     name = "number of results"
     if n_results == 1:
         return Check(name, "passed", False, "There is one result only.")
+    chance = n_results * (1 - level)
+    many = f"about {chance:.0f}" if chance >= 1 else "fewer than one"
     text = (
-        f"{n_results} results are given: about {max(1, round(n_results * (1 - level)))} of them "
+        f"{n_results} results are given: {many} of them "
         "would leave out zero by chance alone. The verdict on the first offence in total is the "
         "one that was declared; read the others as places to look."
     )

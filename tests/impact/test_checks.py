@@ -392,3 +392,9 @@ def test_runs_that_were_all_left_out_are_no_doubt() -> None:
     kept = looking.check_earlier(campaign, placebo, campaign.previous[:1])
     assert kept.status == "failed"
     assert "over and above what is usual" in kept.text
+
+
+def test_four_results_are_expected_to_hold_fewer_than_one_by_chance() -> None:
+    # 4 x 0.05 = 0.2, 28 x 0.05 = 1.4
+    assert "4 results are given: fewer than one of them" in looking.check_number(4, 0.95).text
+    assert "28 results are given: about 1 of them" in looking.check_number(28, 0.95).text
