@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from forecast import cli
+from forecast.commands import asking, showing
 
 TOML = """
 name = "Night patrols"
@@ -213,7 +214,7 @@ def test_numbers_and_verdicts_of_a_table_are_never_cut(
     cells = ["123,456", "234,567", "-40.0", "-45.0 to -35.0", "fewer than expected"]
     names = ["robbery, all areas", "robbery, Kensington and Chelsea"]
     for name in names:
-        cli.print_table("Counts", columns, [[name, *cells]])
+        showing.print_table("Counts", columns, [[name, *cells]])
         out = capsys.readouterr().out
         assert "\u2026" not in out
         assert all(text in out for text in (*columns, *cells))
@@ -318,8 +319,8 @@ def test_all_models_are_those_of_the_package() -> None:
     import forecast
     from forecast.models.base import Model
 
-    names = {type(cli.pick_model(short)).__name__ for short in cli.MODELS}
-    assert cli.pick_model("ensemble") == cli.pick_model("Ensemble")
+    names = {type(asking.pick_model(short)).__name__ for short in asking.MODELS}
+    assert asking.pick_model("ensemble") == asking.pick_model("Ensemble")
     public = [getattr(forecast, name) for name in forecast.__all__]
     models = {m.__name__ for m in public if isinstance(m, type) and issubclass(m, Model)}
     assert models <= names == models | {"Ensemble"}

@@ -20,6 +20,7 @@ LADDER = [
     {"impact"},
     {"reporting"},
     {"nightly"},
+    {"commands"},
     {"cli"},
 ]
 RANK = {room: rank for rank, rooms in enumerate(LADDER) for room in rooms}

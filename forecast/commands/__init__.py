@@ -1,0 +1,1 @@
+"""What each command of `forecast` asks for, does and prints."""

@@ -1,0 +1,51 @@
+"""`forecast simulate`: made-up figures with a known effect."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from forecast.commands.asking import Seed
+from forecast.commands.showing import say
+from forecast.errors import DataError
+
+
+def simulate(
+    out: Annotated[Path, typer.Option(help="CSV file to write.")],
+    areas: Annotated[int, typer.Option(help="Areas.")] = 13,
+    years: Annotated[int, typer.Option(help="Whole years.")] = 10,
+    mean: Annotated[float, typer.Option(help="Mean count a month, all areas together.")] = 3000.0,
+    effect: Annotated[
+        float, typer.Option(help="Change planted in the window: -0.25 is a fall of a quarter.")
+    ] = 0.0,
+    window_start: Annotated[
+        str | None, typer.Option(help="First day of the change, YYYY-MM-DD; last October without.")
+    ] = None,
+    window_end: Annotated[
+        str | None, typer.Option(help="Last day of the change, YYYY-MM-DD; last November without.")
+    ] = None,
+    seed: Seed = 0,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+) -> None:
+    """Write a simulated panel with a known effect, to try the package on."""
+    from forecast.data.writing import replacing
+    from forecast.simulation import simulate as run
+
+    if (window_start is None) != (window_end is None):
+        raise DataError("Window must have a first and a last day: found one. Give both or none.")
+    if out.suffix != ".csv":
+        raise DataError(f"File to write must be CSV: found {out.name!r}. End its name in .csv.")
+    if out.exists() and not force:
+        raise DataError(
+            f"File {out.name!r} must not exist yet: it does. Choose another name, or say --force."
+        )
+    if not out.parent.is_dir():
+        raise DataError(f"Folder of {out.name!r} must exist: it does not. Make it first.")
+    window = (window_start, window_end) if window_start and window_end else None
+    panel = run(areas=areas, years=years, mean=mean, effect=effect, window=window, seed=seed)
+    frame = panel.to_frame()
+    with replacing(out) as half:
+        frame.astype({"count": "int64"}).to_csv(half, index=False)
+    say(f"{panel!r}\nWritten: {out}")
