@@ -14,7 +14,7 @@ LADDER = [
     {"errors", "periods", "scoring"},
     {"data"},
     {"seasonality"},
-    {"simulation"},
+    {"simulation", "incident_simulation"},
     {"models"},
     {"backtesting", "scoreboard"},
     {"impact"},
