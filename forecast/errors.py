@@ -9,7 +9,8 @@ class ForecastError(ValueError):
     """Base of every error that this package raises on purpose.
 
     The message has one grammar: *subject must attribute: what was found. What to do next.*
-    `exit_code` is what the command line returns: 2 for wrong use or bad input.
+    `exit_code` is what the command line returns: 2 for wrong use or bad input, 3 for data that
+    are not ready.
     """
 
     exit_code = 2
@@ -17,6 +18,12 @@ class ForecastError(ValueError):
 
 class DataError(ForecastError):
     """The figures cannot be used as they are."""
+
+
+class NotReadyError(DataError):
+    """The figures are not there yet, or not fit to be used yet; the same call may work later."""
+
+    exit_code = 3
 
 
 class CampaignError(ForecastError):

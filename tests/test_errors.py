@@ -9,18 +9,24 @@ from forecast.errors import (
     DataError,
     FitError,
     ForecastError,
+    NotReadyError,
     join_problems,
     name_offenders,
 )
 
 
 @pytest.mark.parametrize(
-    ("kind", "code"), [(ForecastError, 2), (DataError, 2), (CampaignError, 2), (FitError, 1)]
+    ("kind", "code"),
+    [(ForecastError, 2), (DataError, 2), (CampaignError, 2), (FitError, 1), (NotReadyError, 3)],
 )
 def test_errors_are_value_errors_with_an_exit_code(kind: type[ForecastError], code: int) -> None:
     assert issubclass(kind, ValueError)
     assert issubclass(kind, ForecastError)
     assert kind("words").exit_code == code
+
+
+def test_data_that_are_not_ready_are_an_error_of_data() -> None:
+    assert issubclass(NotReadyError, DataError)
 
 
 def test_one_problem_stands_alone_and_several_get_a_line_each() -> None:
