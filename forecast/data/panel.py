@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from forecast.data.breaks import Break
 from forecast.data.cleaning import check_tidy
 from forecast.data.sources import Snapshot, is_london, is_whole_london
 from forecast.errors import DataError, join_problems, name_offenders
@@ -37,6 +38,8 @@ class Panel:
         Source, date retrieved, SHA-256 and licence.
     notes : tuple of str
         What the reader found worth telling, for example a difference between two files.
+    breaks : tuple of Break
+        Periods from which a name counts something else; see `forecast.data.breaks`.
     """
 
     values: NDArray[np.float64]
@@ -45,6 +48,7 @@ class Panel:
     measure: str = "recorded offences"
     snapshot: Snapshot = field(default_factory=Snapshot)
     notes: tuple[str, ...] = ()
+    breaks: tuple[Break, ...] = ()
 
     def __post_init__(self) -> None:
         values = np.array(self.values, dtype=np.float64)  # (series, period)

@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import replace
 from importlib.resources import files
 
+from forecast.data.breaks import LONDON_BREAKS
 from forecast.data.csvtables import read_table
 from forecast.data.layouts import wide_panel
 from forecast.data.panel import Panel
@@ -61,7 +62,8 @@ def load_sample(name: str) -> Panel:
         sha256=hashlib.sha256(data).hexdigest(),
         licence=OGL_ATTRIBUTION,
     )
-    return replace(wide_panel(read_table(data, SAMPLES[name])), snapshot=snapshot)
+    panel = wide_panel(read_table(data, SAMPLES[name]))
+    return replace(panel, snapshot=snapshot, breaks=LONDON_BREAKS)
 
 
 def suggest_sample(name: str) -> str:
