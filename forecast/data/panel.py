@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,12 @@ from numpy.typing import NDArray
 from forecast.data.breaks import Break
 from forecast.data.cleaning import check_tidy
 from forecast.data.sources import Snapshot, is_london, is_whole_london
+from forecast.data.tallies import Tally
 from forecast.errors import DataError, join_problems, name_offenders
-from forecast.periods import as_period, describe_span, label
+from forecast.periods import FREQUENCY_NAMES, as_period, describe_span, label
+
+if TYPE_CHECKING:
+    from forecast.data.lag import Completeness, Correction
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,6 +44,8 @@ class Panel:
         What the reader found worth telling, for example a difference between two files.
     breaks : tuple of Break
         Periods from which a name counts something else; see `forecast.data.breaks`.
+    lag : Completeness or None
+        How late counts are recorded, where that is known; see `with_lag`.
     """
 
     values: NDArray[np.float64]
@@ -49,6 +55,7 @@ class Panel:
     snapshot: Snapshot = field(default_factory=Snapshot)
     notes: tuple[str, ...] = ()
     breaks: tuple[Break, ...] = ()
+    lag: Completeness | None = None
 
     def __post_init__(self) -> None:
         values = np.array(self.values, dtype=np.float64)  # (series, period)
@@ -208,6 +215,37 @@ class Panel:
     def through(self, period: Any) -> Panel:
         """Return the panel of all periods up to `period`, with `period` itself."""
         return self.before(as_period(period, self.freq) + 1)
+
+    def with_lag(self, lag: Completeness, *, correct: Correction = "mark") -> Panel:
+        """Return the panel with what is known of its recording lag.
+
+        No count is changed. Models leave out what may be incomplete, and evaluations say so.
+
+        Parameters
+        ----------
+        lag : Completeness
+            From `forecast.data.lag.estimate_completeness`, of the same frequency.
+        correct : {"mark", "thin"}, default "mark"
+            "thin" also reduces what evaluations expect of a recent period to the share that is
+            recorded by then, with the uncertainty of that share.
+
+        Raises
+        ------
+        DataError
+            If the lag is counted in other periods, or `correct` is neither.
+        """
+        if correct not in ("mark", "thin"):
+            raise DataError(
+                f"Argument correct must be 'mark' or 'thin': found {correct!r}. Use 'thin' to "
+                "expect fewer records of recent periods."
+            )
+        if lag.freq != self.freq:
+            raise DataError(
+                f"Lag must be counted in the panel's periods ({FREQUENCY_NAMES[self.freq]}): it "
+                f"is {FREQUENCY_NAMES[lag.freq]}. Estimate it from {FREQUENCY_NAMES[self.freq]} "
+                "figures."
+            )
+        return replace(self, lag=replace(lag, correct=correct))
 
     def total(self, by: str = "offence") -> Panel:
         """Return the sums over areas, over the areas of each group, or over offences.
