@@ -59,6 +59,7 @@ class AroundModel(Model):
     """
 
     seen_too: ClassVar[str] = "; counts after the window told its level too"
+    needs_all_draws: ClassVar[bool] = True
 
     base: Model
     later: Panel
@@ -77,6 +78,11 @@ class AroundModel(Model):
     def counts_native(self) -> bool:  # type: ignore[override]
         """Whether the base model stays good where counts are small."""
         return self.base.counts_native
+
+    @property
+    def spread_worth(self) -> int:  # type: ignore[override]
+        """What the base model's own spread is worth: around windows it was found no less right."""
+        return self.base.spread_worth
 
     def fit(self, panel: Panel) -> FittedAround:
         """Fit the base model; what came later is only used when a window is asked for."""

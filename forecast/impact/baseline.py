@@ -28,15 +28,56 @@ class Calibration:
     Attributes
     ----------
     total, share : float
-        Root mean square of the studentised placebo errors, of totals and of areas' shares:
-        1 when the model's spread was right, more when it was too sure.
+        How many times wider the model's own spread must be, of totals and of areas' shares: 1
+        when it was right, more when it was too sure. See `moderate`.
     degrees : int
-        Number of distinct windows: the degrees of freedom of the t distribution.
+        Degrees of freedom of the t distribution: the number of distinct windows, and what the
+        model's own spread is worth.
     """
 
     total: float
     share: float
     degrees: int
+
+
+def moderate(z: FloatArray, windows: int, worth: int) -> tuple[float, int]:
+    """Return how many times wider a spread must be, and the degrees of freedom of that factor.
+
+    The mean square of the studentised errors says how wide the spread should have been, but from
+    a dozen windows only roughly. Where the model's own spread is known to be nearly right, it
+    counts like `worth` windows more whose errors were just as large as it said.
+
+    Parameters
+    ----------
+    z : numpy.ndarray
+        Errors over the model's own spread, of any shape.
+    windows : int
+        Distinct windows that they come from: errors of one window move together.
+    worth : int
+        The model's `spread_worth`.
+
+    Returns
+    -------
+    factor : float
+        Root of (worth + windows x mean square) / (worth + windows).
+    degrees : int
+
+    References
+    ----------
+    Smyth (2004), Linear models and empirical Bayes methods for assessing differential expression
+    in microarray experiments, Statistical Applications in Genetics and Molecular Biology 3(1), 3,
+    section 4: the posterior variance with d0 prior degrees of freedom, and the moderated t.
+
+    Examples
+    --------
+    >>> moderate(np.array([1.0, -2.0, 2.0]), windows=3, worth=0)  # root of 9 / 3
+    (1.7320508075688772, 3)
+    >>> moderate(np.array([1.0, -2.0, 2.0]), windows=3, worth=3)  # root of (3 + 9) / 6
+    (1.4142135623730951, 6)
+    """
+    degrees = worth + windows
+    square = float(np.mean(np.square(z, dtype=np.float64)))
+    return float(np.sqrt((worth + windows * square) / degrees)), degrees
 
 
 @dataclass(frozen=True, eq=False)

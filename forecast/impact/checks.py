@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from forecast.data.panel import Panel
 from forecast.data.sources import UNALLOCATED
@@ -221,8 +222,9 @@ def check_placebo(placebo: Placebo, level: float, start: pd.Period) -> Check:
     row = table.iloc[0]
     tests, held = int(row["tests"]), int(row["held"])
     missed, nominal = 1 - held / tests, 1 - level
-    # Errors of one window move together, so the number of windows counts, not of tests.
-    limit = nominal + 2.33 * np.sqrt(nominal * (1 - nominal) / windows)
+    # Errors of one window move together, so the number of windows counts, not of tests: chance
+    # alone misses more than this once in a hundred times.
+    limit = stats.binom.ppf(0.99, windows, nominal) / windows
     what = f"{held} of {windows} windows of other years"
     if offences > 1:
         what = f"{held} of {tests} tests ({windows} windows of other years, {offences} offences)"

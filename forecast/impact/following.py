@@ -19,7 +19,7 @@ from forecast.seasonality.disruptions import Disruption, disrupted, recording_br
 
 
 def find_after(
-    campaign: Campaign, targets: Panel, shocks: Sequence[Disruption]
+    campaign: Campaign, targets: Panel, shocks: Sequence[Disruption], reach: int | None = None
 ) -> tuple[pd.PeriodIndex, str]:
     """Return the periods after the window that can be looked at, and why they are not more.
 
@@ -29,11 +29,13 @@ def find_after(
     targets : Panel
         Totals of the campaign's offences.
     shocks : sequence of Disruption
+    reach : int, optional
+        How many are wanted; as many as the window has unless given.
 
     Returns
     -------
     periods : pandas.PeriodIndex
-        At most as many as the window has.
+        At most as many as are wanted.
     stopped : str
         Empty when they are as many.
 
@@ -45,7 +47,7 @@ def find_after(
     'the data end with 1 month after it'
     """
     window = campaign.periods(targets.freq)
-    wanted = window + len(window)
+    wanted = pd.period_range(window[-1] + 1, periods=reach or len(window), freq=targets.freq)
     unit = UNIT_NAMES[targets.freq]
     shaken = disrupted(wanted, shocks)
     for done, period in enumerate(wanted):
@@ -123,8 +125,7 @@ def judge_after(
     hidden, learner = mask(totals, own | shaken), Learner(model)
     rows, used = [], []
     for window in sorted(windows, key=lambda w: w.periods[0]):
-        span = window.periods + len(window.periods)
-        span = span[: len(after)]
+        span = pd.period_range(window.periods[-1] + 1, periods=len(after), freq=totals.freq)
         at = totals.periods.get_indexer(span)
         if at.min() < 0 or (own | shaken)[at].any():
             continue
@@ -139,7 +140,7 @@ def judge_after(
         used.append(shifted)
     errors = stack_rows(rows)
     kept = errors[np.isfinite(errors["z"].astype(float))].reset_index(drop=True)
-    return Placebo(kept.astype({"is_total": bool}), tuple(used), level)
+    return Placebo(kept.astype({"is_total": bool}), tuple(used), level, model.spread_worth)
 
 
 def _learnable(model: Model, totals: Panel, start: pd.Period) -> list[str]:

@@ -15,7 +15,7 @@ import pandas as pd
 from scipy import stats
 
 from forecast.data.panel import Panel
-from forecast.impact.baseline import Calibration, calibrate, fit_before, hide_shocks
+from forecast.impact.baseline import Calibration, calibrate, fit_before, hide_shocks, moderate
 from forecast.impact.campaign import Campaign, Comparison
 from forecast.impact.effect import SeriesEffect, format_points, measure_effect
 from forecast.impact.placebo import MIN_WINDOWS, run_placebos
@@ -114,7 +114,7 @@ def guard_controls(
     rows, spreads = [], []
     for label in labels:
         z = placebo.errors.loc[placebo.errors["offence"] == label]
-        calibration = _calibrate_alone(z)
+        calibration = _calibrate_alone(z, base.spread_worth)
         one = panel.select(offence=label)
         part, spread = _measure(one, alone, shocks, calibration, base, level, enough, seed)
         known = calibration is not None
@@ -159,12 +159,13 @@ def _side_by_side(campaign: Campaign, controls: Controls) -> Panel:
     return replace(controls.panel, values=controls.panel.values[rows], series=series)
 
 
-def _calibrate_alone(errors: pd.DataFrame) -> Calibration | None:
+def _calibrate_alone(errors: pd.DataFrame, worth: int) -> Calibration | None:
     """Calibration by the placebo errors of one control, None when they are too few."""
-    degrees = int(errors["window"].nunique())
-    if degrees < MIN_WINDOWS:
+    windows = int(errors["window"].nunique())
+    if windows < MIN_WINDOWS:
         return None
-    return Calibration(float(np.sqrt((errors["z"].astype(float) ** 2).mean())), 1.0, degrees)
+    factor, degrees = moderate(errors["z"].to_numpy(np.float64), windows, worth)
+    return Calibration(factor, 1.0, degrees)
 
 
 def _measure(

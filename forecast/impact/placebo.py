@@ -3,7 +3,7 @@
 Each quiet year gives a window like the campaign's in the same season and one half a year away.
 For each the model is fitted to what came before, as it is for the campaign. The errors, divided
 by the model's own spread, are pooled over offences and seasons and give the interval and the p
-of the campaign.
+of the campaign; a spread that has been measured to be nearly right counts like some windows more.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from forecast.data.panel import Panel
-from forecast.impact.baseline import Calibration, Learner, log_sd, mask
+from forecast.impact.baseline import Calibration, Learner, log_sd, mask, moderate
 from forecast.impact.campaign import Campaign
 from forecast.impact.effect import SeriesEffect
 from forecast.impact.plain import clean
@@ -31,6 +31,9 @@ from forecast.seasonality.disruptions import Disruption, disrupted
 
 MIN_WINDOWS = 4
 """Distinct windows below which nothing is calibrated."""
+
+ENOUGH_DRAWS = 250
+"""Draws of one window: its centre is then off by a twelfth of its spread, and many are pooled."""
 
 MIN_OTHERS = 2
 """Windows of other years that judge a window: with four windows in two years there are two."""
@@ -55,11 +58,14 @@ class Placebo:
         `z` (error over spread), `z_share` (the same of the area's share; NaN for totals).
     windows : tuple of Window
     level : float
+    worth : int
+        How many windows the model's own spread is worth.
     """
 
     errors: pd.DataFrame
     windows: tuple[Window, ...]
     level: float
+    worth: int = 0
 
     @cached_property
     def totals(self) -> pd.DataFrame:
@@ -81,7 +87,7 @@ class Placebo:
         for year, group in rows.groupby("year"):
             others = rows[rows["year"] != year]
             if others["window"].nunique() >= MIN_OTHERS:
-                limit[group.index] = t_limit(others, self.level)
+                limit[group.index] = t_limit(others, self.level, self.worth)
         return rows.assign(
             half_width=limit * rows["spread"], held=(rows["z"].abs() <= limit).astype(bool)
         )
@@ -89,15 +95,13 @@ class Placebo:
     def calibration(self) -> Calibration | None:
         """Pool all windows into the calibration of the campaign, None when they are too few."""
         totals = self.errors[self.errors["is_total"]]
-        degrees = int(totals["window"].nunique())
-        if degrees < MIN_WINDOWS:
+        windows = int(totals["window"].nunique())
+        if windows < MIN_WINDOWS:
             return None
-        shares = self.errors["z_share"].dropna()
-        return Calibration(
-            total=_root_mean_square(totals["z"]),
-            share=_root_mean_square(shares) if len(shares) else 1.0,
-            degrees=degrees,
-        )
+        shares = self.errors["z_share"].dropna().to_numpy(np.float64)
+        total, degrees = moderate(totals["z"].to_numpy(np.float64), windows, self.worth)
+        share = moderate(shares, windows, self.worth)[0] if len(shares) else 1.0
+        return Calibration(total, share, degrees)
 
     def summary(self) -> pd.DataFrame:
         """Return windows and how many held: all, same season, others, no earlier run known.
@@ -131,14 +135,10 @@ class Placebo:
         return pd.DataFrame(rows)
 
 
-def t_limit(rows: pd.DataFrame, level: float) -> float:
+def t_limit(rows: pd.DataFrame, level: float, worth: int = 0) -> float:
     """Largest studentised error that the interval at `level` still holds."""
-    degrees = rows["window"].nunique()
-    return float(stats.t.ppf((1 + level) / 2, degrees)) * _root_mean_square(rows["z"])
-
-
-def _root_mean_square(values: pd.Series) -> float:
-    return float(np.sqrt((values.astype(float) ** 2).mean()))
+    factor, degrees = moderate(rows["z"].to_numpy(np.float64), rows["window"].nunique(), worth)
+    return float(stats.t.ppf((1 + level) / 2, degrees)) * factor
 
 
 def run_placebos(
@@ -164,7 +164,7 @@ def run_placebos(
     campaign : Campaign
     shocks : sequence of Disruption
     level, draws, seed
-        As in `evaluate`.
+        As in `evaluate`; no more than 250 draws a window where that does no harm.
     windows : sequence of Window, optional
         Those of `find_windows` unless given.
     progress : callable, optional
@@ -185,15 +185,16 @@ def run_placebos(
         )
         if len(seen.series)
     ]
+    enough = draws if model.needs_all_draws else min(draws, ENOUGH_DRAWS)
     rows: list[Columns] = []
     for done, window in enumerate(chosen):
         for group in groups:
-            rows += group.judge(window, draws, seed)
+            rows += group.judge(window, enough, seed)
         if progress:
             progress(done + 1, len(chosen))
     errors = stack_rows(rows)
     usable = errors[np.isfinite(errors["z"].astype(float))].reset_index(drop=True)
-    return Placebo(usable.astype({"is_total": bool}), chosen, level)
+    return Placebo(usable.astype({"is_total": bool}), chosen, level, model.spread_worth)
 
 
 def _split(panel: Panel, campaign: Campaign) -> tuple[Panel, Panel]:

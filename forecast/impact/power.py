@@ -206,8 +206,9 @@ class _Learnt(Model):
         self.inner = model
         self.longest = longest
         self.known: dict[Any, FittedModel] = {}
-        # placebo windows ask how much history the model needs
-        vars(self).update(min_seasons=model.min_seasons, counts_native=model.counts_native)
+        # placebo windows ask how much history the model needs, and how far its spread is right
+        asked = ("min_seasons", "counts_native", "spread_worth", "needs_all_draws")
+        vars(self).update({name: getattr(model, name) for name in asked})
 
     @property
     def name(self) -> str:
