@@ -44,6 +44,8 @@ class Panel:
         What the reader found worth telling, for example a difference between two files.
     breaks : tuple of Break
         Periods from which a name counts something else; see `forecast.data.breaks`.
+    tally : Tally or None
+        Rows read, counted and quarantined, when incidents were counted.
     lag : Completeness or None
         How late counts are recorded, where that is known; see `with_lag`.
     """
@@ -55,6 +57,7 @@ class Panel:
     snapshot: Snapshot = field(default_factory=Snapshot)
     notes: tuple[str, ...] = ()
     breaks: tuple[Break, ...] = ()
+    tally: Tally | None = None
     lag: Completeness | None = None
 
     def __post_init__(self) -> None:
