@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -307,12 +308,12 @@ def split_series(
         )
     keys = ["group", "offence"] if by == "group" else [by]
     number: dict[tuple[str, ...], int] = {}
-    columns = [series[key].astype(str).to_list() for key in keys]
+    columns = [series[key].to_numpy(str).tolist() for key in keys]
     kind = np.array([number.setdefault(row, len(number)) for row in zip(*columns, strict=True)])
     masks = [kind == place for place in range(len(number))]
-    area: Any = total_name if by == "offence" else [row[0] for row in number]
-    offence: Any = "all offences" if by == "area" else [row[-1] for row in number]
-    return pd.DataFrame({"area": area, "offence": offence}), masks
+    area = [total_name if by == "offence" else row[0] for row in number]
+    offence = ["all offences" if by == "area" else row[-1] for row in number]
+    return pd.DataFrame({"area": area, "offence": offence}, dtype="str"), masks
 
 
 def check_names(names: Sequence[str], known: Sequence[str], what: str) -> None:
@@ -327,16 +328,35 @@ def check_names(names: Sequence[str], known: Sequence[str], what: str) -> None:
     for name in names:
         if name in known:
             continue
-        folded = {k.casefold(): k for k in known}
-        near = difflib.get_close_matches(str(name).casefold(), list(folded), n=3, cutoff=0.5)
+        near = _find_near(str(name), known)
         hint = (
-            f"Did you mean {' or '.join(repr(folded[n]) for n in near)}?"
+            f"Did you mean {' or '.join(map(repr, near))}?"
             if near
             else f"Choose from {name_offenders([repr(k) for k in known], 12)}."
         )
         problems.append(f"Panel must hold the {what} {name!r}: it does not. {hint}")
     if problems:
         raise DataError(join_problems(problems))
+
+
+def _find_near(name: str, known: Sequence[str]) -> list[str]:
+    """The names nearest to one that is not known: the same but for how it is written, if any is.
+
+    Zeros before a number, capitals, spaces and signs between words make no other name: "Area 1"
+    is "Area 01", though "Area 13" is spelt as much like it.
+    """
+    same = [k for k in known if _spell_out(k) == _spell_out(name)]
+    if same:
+        return same[:3]
+    folded = {k.casefold(): k for k in known}
+    near = difflib.get_close_matches(name.casefold(), list(folded), n=3, cutoff=0.5)
+    return [folded[n] for n in near]
+
+
+def _spell_out(name: str) -> list[str]:
+    """The words and numbers of a name, in small letters and without zeros before a number."""
+    parts = re.findall(r"\d+|[^\W\d_]+", name.casefold())
+    return [part.lstrip("0") or "0" if part.isdigit() else part for part in parts]
 
 
 def describe_missing(panel: Panel) -> str | None:

@@ -199,3 +199,24 @@ def test_repr_is_one_line_with_the_source(panel: Panel) -> None:
         "Panel(2 areas, 2 offences, 2020-09 to 2020-11, monthly, 41 recorded offences; "
         "a table in memory)"
     )
+
+
+@pytest.mark.parametrize(
+    ("asked", "near"),
+    [
+        ("Area 1", "'Area 01'"),  # and neither of the others, though each adds one sign as well
+        ("area_013", "'Area 13'"),
+        ("Area 7", "'Area"),  # no such number: the nearest spelling
+    ],
+)
+def test_an_unknown_name_is_first_of_all_a_known_one_written_otherwise(
+    asked: str, near: str
+) -> None:
+    tidy = pd.DataFrame(
+        [(area, "theft", "2024-01", 1) for area in ("Area 13", "Area 10", "Area 01")],
+        columns=["area", "offence", "period", "count"],
+    )
+    panel = Panel.from_frame(tidy, freq="M")
+    end = r"\?$" if near.endswith("'") else ""
+    with pytest.raises(DataError, match=rf"area '{asked}': it does not\. Did you mean {near}{end}"):
+        panel.select(area=asked)
