@@ -229,6 +229,7 @@ def look_after(
     windows: Sequence[Window],
     *,
     during: Effect | None = None,
+    reach: int | None = None,
     level: float,
     draws: int,
     seed: int,
@@ -247,6 +248,8 @@ def look_after(
         the campaign's own are left out.
     during : Effect, optional
         The effect in the window, with which the time after is compared.
+    reach : int, optional
+        How many periods after are looked at; as many as the window has unless given.
     level, draws, seed
         As in `evaluate`.
 
@@ -256,8 +259,8 @@ def look_after(
 
     Notes
     -----
-    The time after has as many periods as the window. It ends early where the data end, and before
-    a disruption, a missing count, a step in recording or another run of the campaign.
+    The time after ends early where the data end, and before a disruption, a missing count, a step
+    in recording or another run of the campaign.
 
     References
     ----------
@@ -278,7 +281,7 @@ def look_after(
     totals = panel.total()
     targets = totals.select(offence=campaign.offences)
     area = panel.areas[0] if len(panel.areas) == 1 else panel.total_name
-    after, stopped = find_after(campaign, targets, shocks)
+    after, stopped = find_after(campaign, targets, shocks, reach)
 
     def give_up(reason: str, placebo: Placebo | None = None) -> Aftermath:
         text = f"The time after the window cannot be looked at: {reason}."

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from forecast.data.panel import Panel
 from forecast.errors import CampaignError
+from forecast.impact.aftermath import Aftermath, found_clear
 from forecast.impact.around import BLOCKS, AroundModel, reach_after
 from forecast.impact.baseline import fit_before, hide_shocks, mask
 from forecast.impact.campaign import Campaign
 from forecast.impact.checks import Check
+from forecast.impact.comparison import name_span
 from forecast.impact.controls import ControlledCounts, FittedControlled, find_controls
+from forecast.impact.effect import CANNOT_TELL, SeriesEffect, format_points
 from forecast.impact.windows import Window, find_windows
 from forecast.models.base import Model
 from forecast.models.draws import Forecast
@@ -165,3 +169,63 @@ def check_after(
         "for a higher level and exaggerate a fall or invent one."
     )
     return Check(name, "failed", False, text)
+
+
+def check_change_after(aftermaths: Sequence[Aftermath]) -> tuple[Check, ...]:
+    """See, from before the window alone, whether the time after it was as usual; one an offence.
+
+    What was counted after a window tells its level only where nothing else moved it. Judged
+    from before, a clear rise (a rebound, or offences put off) or fall (what lasted) says that
+    something did, and forbids a verdict that leans on it. Where this cannot be judged it forbids
+    nothing.
+
+    Parameters
+    ----------
+    aftermaths : sequence of Aftermath
+        The time after, as long as the window and as long as it is used: a short rebound is
+        clearest in the first, a long or a late one in the other. The clearer one counts.
+    """
+    name = "change after the window"
+    offences = dict.fromkeys(part.effect.offence for a in aftermaths for part in a.parts)
+    if not offences:
+        return (Check(name, "not possible", False, aftermaths[0].reason),)
+    checks = []
+    for offence in offences:
+        found = [part.effect for a in aftermaths for part in (a.of(offence),) if part is not None]
+        judged = [part for part in found if part.verdict != CANNOT_TELL]
+        part = min(judged or found, key=lambda part: part.p)
+        check = Check(name, "passed", True, f"{_say_after(part)}: no clear change.")
+        if not judged:
+            text = f"The time after the window cannot be judged from before it: {part.reason}"
+            check = Check(name, "not possible", False, text)
+        elif found_clear(part):
+            text = (
+                f"{_say_after(part)}. So what was counted after the window cannot tell what was "
+                f"usual in it, and {_MISLED[part.effect > 0]}. Use counterfactual='before'."
+            )
+            check = Check(name, "failed", True, text)
+        called = f"{name}, {offence}" if len(offences) > 1 else name
+        checks.append(replace(check, name=called, offence=offence))
+    return tuple(checks)
+
+
+def list_reaches(campaign: Campaign, freq: str) -> list[int]:
+    """Return how many periods after the window are judged: as many as it has, and as are used."""
+    return sorted({len(campaign.periods(freq)), reach_after(freq)})
+
+
+_MISLED = {
+    True: "the rise there would be taken for a higher level, which exaggerates a fall or makes one",
+    False: "the fall there would be taken for a lower level, which hides a part of a fall",
+}
+"""Whether more than expected was counted after the window: what that does to the result."""
+
+
+def _say_after(part: SeriesEffect) -> str:
+    """The time after the window against what was expected of it from before, in words."""
+    size, low, high = (format_points(v) for v in (part.percent, *part.percent_interval))
+    return (
+        f"In the time after the window ({name_span(part.periods)}), {part.observed:,.0f} of "
+        f"{part.offence} were counted where {part.expected:,.0f} were expected from before it, "
+        f"{size} per cent ({low} to {high})"
+    )

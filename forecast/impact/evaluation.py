@@ -16,6 +16,8 @@ from forecast.errors import CampaignError
 from forecast.impact import checks as looking
 from forecast.impact import data_checks as figures
 from forecast.impact.activity import Activity, read_activity
+from forecast.impact.aftermath import look_after
+from forecast.impact.around import AroundModel
 from forecast.impact.asking import take_panel
 from forecast.impact.baseline import Baseline, shocks_of
 from forecast.impact.campaign import Campaign, Previous
@@ -23,9 +25,11 @@ from forecast.impact.checks import Check, Status
 from forecast.impact.comparison import compare_years
 from forecast.impact.counterfactuals import (
     check_after,
+    check_change_after,
     choose_model,
     choose_windows,
     has_like_controls,
+    list_reaches,
 )
 from forecast.impact.effect import Effect, SeriesEffect, Verdict
 from forecast.impact.faults import find_faults
@@ -240,8 +244,9 @@ def evaluate(
         start is taken as the baseline as it stands; its model is not known, so that nothing can
         be calibrated.
     counterfactual : {"before", "around", "controls"}, default "before"
-        Learn from before the window only; or let the counts after it tell its level as well; or
-        let what the campaign did not touch (`comparison` in its file) tell what happened in it.
+        Learn from before the window only; or let the counts after it tell its level as well,
+        which gives no verdict when these, judged from before, clearly moved; or let what the
+        campaign did not touch (`comparison` in its file) tell what happened in it.
     level : float, default 0.95
     seed : int, default 0
         The same seed gives the same result to the byte.
@@ -333,6 +338,13 @@ def evaluate(
     found = _look(campaign, counts, panel, shocks, placebo, untargeted, baseline, level, left_out)
     found += (check_after(campaign, shown, shocks, counterfactual),)
     measured = [
+    if isinstance(chosen, AroundModel):
+        found += check_change_after(
+            [
+                look_after(campaign, shown, shocks, chosen.base, windows, reach=reach, **asked)
+                for reach in list_reaches(campaign, panel.freq)
+            ]
+        )
         measure_all(campaign, panel, baseline, placebo, found, level, panel.total_name),
     ]
     specifications = None
@@ -354,7 +366,7 @@ def evaluate(
     return Evaluation(
         campaign=campaign,
         counts=counts,
-        effect=Effect(measured[-1]),
+        effect=Effect(say_lag(measured[-1], panel)),
         headline=Headline(ladders),
         year_on_year=compare_years(campaign, targets, total_name=panel.total_name, **asked),
         placebo=placebo,

@@ -318,7 +318,7 @@ _ASSUMPTIONS = (
 
 _ASSUMPTIONS_OF = {
     "around": (
-        ("Whatever the campaign changed had ended with it", "counts after the window", "high"),
+        ("Whatever the campaign changed had ended with it", "change after the window", "high"),
     ),
     "controls": (
         ("What serves as control was not touched by the campaign", "untreated areas", "high"),
@@ -330,7 +330,8 @@ _QUALITY = {"passed": "good", "failed": "poor", "not possible": "not known"}
 
 def show_assumptions(result: Evaluation) -> Table:
     """Return the assumptions, how well each is borne out, and how much rests on it."""
-    found = {check.name: check for check in result.checks}
+    of_main = f", {result.main.offence}"  # a check of every offence: that of the first
+    found = {check.name.removesuffix(of_main): check for check in result.checks}
     rows = []
     own = _ASSUMPTIONS_OF.get(result.counterfactual, ())
     for text, name, weight in (*own, *_ASSUMPTIONS):

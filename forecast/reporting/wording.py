@@ -294,6 +294,11 @@ def _say_blocking(check: Check, result: Evaluation) -> tuple[str, ...]:
         return (f"{', '.join(parts)}.", short)
     if check.name.startswith("sensitivity"):
         return ("The answer changes with how the forecast is made.",)
+    if check.name.startswith("change after the window"):
+        return (
+            "Counts just after it were unusual too, and cannot show what was usual in it.",
+            "Counts just after it were unusual too.",
+        )
     said = {
         "disruptions in the window": ("It did not run alone.",),
         "level before the window": ("The time just before it was too unsettled to judge by.",),

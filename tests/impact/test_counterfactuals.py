@@ -11,19 +11,24 @@ import pytest
 
 from forecast.data.panel import Panel
 from forecast.errors import CampaignError
+from forecast.impact.aftermath import Aftermath
 from forecast.impact.around import AroundModel
 from forecast.impact.campaign import Campaign
+from forecast.impact.checks import Check
 from forecast.impact.controls import ControlledCounts
 from forecast.impact.counterfactuals import (
     COUNTERFACTUALS,
     check_after,
+    check_change_after,
     choose_model,
     choose_windows,
     count_after,
 )
-from forecast.impact.evaluation import evaluate
+from forecast.impact.effect import CANNOT_TELL
+from forecast.impact.evaluation import Evaluation, evaluate
 from forecast.models.dynamic import DynamicCounts
 from forecast.models.naive import SeasonalNaive
+from forecast.reporting.wording import plain_box
 from forecast.seasonality.disruptions import Disruption
 from forecast.simulation import simulate
 
@@ -258,3 +263,97 @@ def test_areas_that_share_nothing_are_no_comparable_ones() -> None:
     found = evaluate(campaign, panel, counterfactual="controls", draws=200)
     assert found.rating.level == 2
     assert not found.rating.allows_cause
+
+
+def shift(panel: Panel, first: str, last: str, factor: float, offence: str = "robbery") -> Panel:
+    """The panel with the counts of an offence multiplied from one period to another."""
+    values = panel.values.copy()
+    rows = (panel.series["offence"] == offence).to_numpy()
+    values[np.ix_(rows, (panel.periods >= first) & (panel.periods <= last))] *= factor
+    return replace(panel, values=np.round(values))
+
+
+def look_after_it(result: Evaluation) -> list[Check]:
+    return [check for check in result.checks if check.name.startswith("change after the window")]
+
+
+@pytest.mark.parametrize(("factor", "words"), [(1.4, "exaggerates a fall"), (0.6, "hides a part")])
+def test_a_clear_change_after_the_window_bars_the_answer_around_it(
+    counts: Panel, factor: float, words: str
+) -> None:
+    campaign, moved = make_campaign(comparison={}), shift(counts, "2021-11", "2021-12", factor)
+    result = evaluate(campaign, moved, counterfactual="around", draws=400)
+    (check,) = look_after_it(result)
+    assert (check.status, check.blocks) == ("failed", True)
+    assert words in check.text
+    # the figures are those of the month after, or of the three that are used, as counted
+    own, periods = moved.select(area=["Area 01", "Area 02"]).values.sum(axis=0), moved.periods
+    one, three = own[periods == "2021-11"].sum(), own[(periods > "2021-10") & (periods < "2022-02")]
+    said = (f"(2021-11), {one:,.0f}", f"(2021-11 to 2022-01), {three.sum():,.0f}")
+    assert any(f"{text} of robbery were counted where" in check.text for text in said)
+    assert check.text.endswith("Use counterfactual='before'.")
+    assert result.verdict == CANNOT_TELL
+    assert check.text in result.reason
+    assert "Counts just after it were unusual too" in plain_box(result)
+    # what it advises can be done, and looks at nothing after the window
+    before = evaluate(campaign, moved, counterfactual="before", draws=400)
+    assert before.verdict != CANNOT_TELL
+    assert look_after_it(before) == []
+
+
+def test_a_late_change_after_a_short_window_bars_the_answer_too(counts: Panel) -> None:
+    """The month after the window is as usual, and the two after that, used as well, are not."""
+    moved = shift(counts, "2021-12", "2022-01", 1.4)
+    result = evaluate(make_campaign(comparison={}), moved, counterfactual="around", draws=400)
+    (check,) = look_after_it(result)
+    assert check.text.startswith("In the time after the window (2021-11 to 2022-01), ")
+    assert (check.status, result.verdict) == ("failed", CANNOT_TELL)
+
+
+def test_no_change_after_the_window_bars_nothing(counts: Panel) -> None:
+    result = evaluate(make_campaign(comparison={}), counts, counterfactual="around", draws=400)
+    (check,) = look_after_it(result)
+    assert (check.status, check.blocks) == ("passed", False)
+    assert check.text.endswith("no clear change.")
+    assert result.verdict != CANNOT_TELL
+
+
+def test_a_change_after_the_window_bars_its_own_offence_alone(counts: Panel) -> None:
+    theft = simulate(areas=4, years=8, seed=1, offence="theft")
+    both = replace(
+        counts,
+        values=np.concatenate([counts.values, theft.values]),
+        series=pd.concat([counts.series, theft.series]),
+    )
+    campaign = make_campaign(offences=["theft", "robbery"], comparison={})
+    moved = shift(both, "2021-11", "2021-12", 1.4)
+    result = evaluate(campaign, moved, counterfactual="around", draws=400)
+    status = {check.name: check.status for check in look_after_it(result)}
+    assert status == {
+        "change after the window, theft": "passed",
+        "change after the window, robbery": "failed",
+    }
+    assert result.effect.of("robbery").verdict == CANNOT_TELL
+    assert result.effect.of("theft").verdict != CANNOT_TELL
+
+
+def test_a_time_after_that_cannot_be_judged_bars_nothing() -> None:
+    empty = Aftermath((), pd.period_range("2021-11", periods=1, freq="M"), "", None, "Why.", 0.95)
+    (check,) = check_change_after([empty, empty])
+    assert (check.status, check.blocks, check.text) == ("not possible", False, "Why.")
+
+
+@pytest.mark.slow
+def test_around_gives_an_answer_when_nothing_happens_after() -> None:
+    """At most one verdict in ten may be "cannot tell": here of 60 panels with nothing planted."""
+    campaign = Campaign(name="T", start="2022-10-01", end="2022-11-30", offences=["robbery"])
+    barred = [
+        evaluate(
+            campaign, simulate(areas=1, years=9, seed=seed), counterfactual="around", draws=200
+        ).verdict
+        == CANNOT_TELL
+        for seed in range(60)
+    ]
+    print(f"around, nothing after: {sum(barred)} of {len(barred)} cannot tell")
+    # more than 10 of 60 would have a chance of 3 per cent were the rate one in ten
+    assert sum(barred) <= 10

@@ -143,3 +143,12 @@ def test_offences_that_cannot_be_learnt_yet_are_left_out(steady: Callable[[float
     none = judge(COUNTS, steady(0.1), make_windows("2015-10"))
     assert none.errors.empty
     assert none.calibration() is None
+
+
+def test_more_periods_than_the_window_has_can_be_wanted() -> None:
+    campaign = plan(start="2020-12-01", end="2020-12-31")
+    targets = COUNTS.total()
+    assert [str(p) for p in find_after(campaign, targets, [])[0]] == ["2021-01"]
+    periods, stopped = find_after(campaign, targets, [], 3)
+    assert [str(p) for p in periods] == ["2021-01", "2021-02", "2021-03"]
+    assert stopped == ""
