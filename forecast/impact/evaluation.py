@@ -337,7 +337,6 @@ def evaluate(
     rating = rate_design(campaign, counts, counterfactual=counterfactual, controls_ok=alike)
     found = _look(campaign, counts, panel, shocks, placebo, untargeted, baseline, level, left_out)
     found += (check_after(campaign, shown, shocks, counterfactual),)
-    measured = [
     if isinstance(chosen, AroundModel):
         found += check_change_after(
             [
@@ -345,6 +344,7 @@ def evaluate(
                 for reach in list_reaches(campaign, panel.freq)
             ]
         )
+    measured = [
         measure_all(campaign, panel, baseline, placebo, found, level, panel.total_name),
     ]
     specifications = None
