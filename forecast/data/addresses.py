@@ -11,7 +11,8 @@ HIDDEN = "hidden"
 """What stands in an address in place of a key or a signature."""
 
 _SECRET = re.compile(
-    r"key|token|secret|password|passwd|pwd|signature|^sig$|credential|auth", re.IGNORECASE
+    r"(^|[^a-z])(api)?key(id)?$|token|secret|passw|^pwd$|signature|^sig$|credential|^auth",
+    re.IGNORECASE,
 )
 _USER_INFO = re.compile(r"(?<=://)[^/?#\s'\"]*@")
 _UNSAFE = re.compile(r"[^\w .()+,=&'-]+")

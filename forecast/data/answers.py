@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
 
 _WEB_PAGE = re.compile(
@@ -20,6 +21,11 @@ _TITLE = re.compile(rb"<title[^>]*>(.*?)</title", re.I | re.S)
 _SPAN = re.compile(r"bytes\s+(\d+)-(\d+)/(\d+|\*)")
 _SURE_SECONDS = 60
 """A file that changed twice within a moment keeps its Last-Modified; after a minute it does not."""
+
+PACKINGS = ("identity", "gzip", "x-gzip")
+"""How a body may come; only the first is asked for."""
+
+_PIECE = 2**16
 
 FORMS = {"csv": "CSV", "json": "JSON", "zip": "a zip archive"}
 """What a file may have to be."""
@@ -142,3 +148,35 @@ def misfit(form: str, start: bytes) -> str | None:
 def _bare(start: bytes) -> bytes:
     """First bytes without the mark of their order."""
     return start.removeprefix(b"\xef\xbb\xbf")
+
+
+def unpack_body(pieces: Iterable[bytes], packing: str) -> Iterator[bytes]:
+    """Give the pieces of a body as the file itself has them.
+
+    However tightly they are packed, pieces stay small, so that a caller who counts can stop.
+
+    Raises
+    ------
+    zlib.error
+        If a body that is packed is damaged or cut short.
+
+    Examples
+    --------
+    >>> import gzip
+    >>> b"".join(unpack_body([gzip.compress(b"area")], "gzip"))
+    b'area'
+    """
+    if packing == "identity":
+        yield from pieces
+        return
+    unpacking = zlib.decompressobj(wbits=31)
+    for piece in pieces:
+        waiting = piece
+        while waiting:
+            if unpacking.eof:
+                unpacking = zlib.decompressobj(wbits=31)
+            yield unpacking.decompress(waiting, _PIECE)
+            waiting = unpacking.unused_data if unpacking.eof else unpacking.unconsumed_tail
+    yield unpacking.flush()
+    if not unpacking.eof:
+        raise zlib.error("cut short")

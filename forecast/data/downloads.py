@@ -12,30 +12,6 @@ Progress = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True)
-class Known:
-    """What was kept of an address, so that the server can say whether it changed.
-
-    Attributes
-    ----------
-    sha256 : str
-    bytes : int
-    retrieved : str
-        When, in UTC, as 2024-11-05T06:30:00Z.
-    etag, last_modified : str or None
-        As the server wrote them.
-    path : pathlib.Path or None
-        Where the file stands, when it is still there.
-    """
-
-    sha256: str
-    bytes: int
-    retrieved: str
-    etag: str | None = None
-    last_modified: str | None = None
-    path: Path | None = None
-
-
-@dataclass(frozen=True)
 class Fetched:
     """One file, as it was fetched or as it was kept.
 
@@ -75,6 +51,52 @@ class Fetched:
     continued: int = 0
     tries: int = 0
     length_stated: bool = True
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was kept of an address, so that the server can say whether it changed.
+
+    Attributes
+    ----------
+    sha256 : str
+    bytes : int
+    retrieved : str
+        When, in UTC, as 2024-11-05T06:30:00Z.
+    etag, last_modified : str or None
+        As the server wrote them.
+    path : pathlib.Path or None
+        Where the file stands, when it is still there.
+    """
+
+    sha256: str
+    bytes: int
+    retrieved: str
+    etag: str | None = None
+    last_modified: str | None = None
+    path: Path | None = None
+
+    def answer(self, address: str, *, status: str, checked: str, tries: int = 0) -> Fetched:
+        """Return what was kept as what a fetch came to.
+
+        Examples
+        --------
+        >>> kept = Known("5891b5b5", 6, "2024-11-05T06:30:00Z")
+        >>> kept.answer("https://example.org/a", status="kept", checked=kept.retrieved).bytes
+        6
+        """
+        return Fetched(
+            address=address,
+            status=status,
+            path=self.path,
+            sha256=self.sha256,
+            bytes=self.bytes,
+            retrieved=self.retrieved,
+            checked=checked,
+            etag=self.etag,
+            last_modified=self.last_modified,
+            tries=tries,
+        )
 
 
 @dataclass(frozen=True)

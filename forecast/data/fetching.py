@@ -18,9 +18,7 @@ Sources: RFC 9110 (HTTP Semantics, 2022), sections 8.8 (validators), 10.2.3 (Ret
 
 from __future__ import annotations
 
-import datetime as dt
 import shutil
-import ssl
 import time
 import zlib
 from collections.abc import Iterator
@@ -30,11 +28,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from forecast.data import answers
+from forecast.data import answers, refusals
 from forecast.data.addresses import hide_secrets, plain_address, split_credentials
 from forecast.data.downloads import Fetched, Known, Patience, Progress
 from forecast.data.partials import Notes, Partial, open_partial
-from forecast.errors import DataError, NotReadyError
+from forecast.data.records import now
 
 if TYPE_CHECKING:
     import httpx2
@@ -46,7 +44,6 @@ LIMIT = 4 * 2**30
 _REDIRECTS = 10
 _ALL_TRIES = 1000
 _PASSING = {408, 425, 429, 500, 502, 503, 504}
-_PIECE = 2**16
 _START = 4096
 
 
@@ -114,7 +111,9 @@ def fetch(
     """
     clean, credentials = split_credentials(address)
     if offline:
-        return _kept(clean, to, known)
+        if known is None:
+            raise refusals.not_kept(to.name)
+        return known.answer(plain_address(clean), status="kept", checked=known.retrieved)
     patience = patience or Patience()
     with open_partial(to) as partial, _client(patience) as client:
         download = _Download(
@@ -131,39 +130,6 @@ def fetch(
         return download.run()
 
 
-def now() -> str:
-    """Return the time in UTC as it is kept with files, such as 2024-11-05T06:30:00Z."""
-    return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _kept(address: str, to: Path, known: Known | None) -> Fetched:
-    """What was kept, without asking anybody."""
-    if known is None:
-        raise NotReadyError(
-            f"File {to.name!r} must have been kept to work offline: it was not, or not whole. "
-            "Fetch it once without --offline (in Python: offline=False)."
-        )
-    return _from_known(known, address, status="kept", checked=known.retrieved)
-
-
-def _from_known(
-    known: Known, address: str, *, status: str, checked: str, tries: int = 0
-) -> Fetched:
-    """What was kept, as the answer to a fetch."""
-    return Fetched(
-        address=plain_address(address),
-        status=status,
-        path=known.path,
-        sha256=known.sha256,
-        bytes=known.bytes,
-        retrieved=known.retrieved,
-        checked=checked,
-        etag=known.etag,
-        last_modified=known.last_modified,
-        tries=tries,
-    )
-
-
 @contextmanager
 def _client(patience: Patience) -> Iterator[httpx2.Client]:
     """A client with the system's proxies and certificates."""
@@ -174,15 +140,9 @@ def _client(patience: Patience) -> Iterator[httpx2.Client]:
     try:
         client = httpx2.Client(timeout=timeout, headers=headers)
     except (ValueError, ImportError) as error:
-        raise DataError(
-            "Proxy of the environment must be http:// or https://: "
-            f"{hide_secrets(str(error))}. Correct HTTP_PROXY, HTTPS_PROXY or ALL_PROXY."
-        ) from error
+        raise refusals.no_proxy(hide_secrets(str(error))) from error
     except OSError as error:
-        raise DataError(
-            f"SSL_CERT_FILE must name a file of certificates: {error.strerror or error}. Correct "
-            "it, or leave it out."
-        ) from error
+        raise refusals.no_certificates(error) from error
     with client:
         yield client
 
@@ -253,19 +213,15 @@ class _Download:
         try:
             return again(self._attempt)
         except _TryAgain as error:
-            raise NotReadyError(self._lost(str(error))) from error
-
-    def _lost(self, reason: str) -> str:
-        """Say why hope is lost, and what the next run will do."""
-        resumable = self.partial.size and self.partial.notes and self.partial.notes.validator
-        goes_on = "; it goes on from there" if resumable else ""
-        so_far = f" with {self.partial.size:,} bytes so far" if self.partial.size else ""
-        return (
-            f"File {self.name!r} must arrive whole from {self.server}: {reason} "
-            f"({self.tries} {'try' if self.tries == 1 else 'tries'}{so_far}). Check the "
-            f"connection and HTTPS_PROXY and fetch again later{goes_on}, or use what was kept "
-            "with --offline."
-        )
+            notes = self.partial.notes
+            raise refusals.lost(
+                self.name,
+                self.server,
+                str(error),
+                tries=self.tries,
+                size=self.partial.size,
+                resumable=notes is not None and notes.validator is not None,
+            ) from error
 
     def _attempt(self) -> Fetched:
         """Make one request and see how far it brings us."""
@@ -274,12 +230,8 @@ class _Download:
         with self._translating(), self._open(self._headers()) as response:
             if response.status_code == 304 and self.known is not None:
                 self.partial.drop()
-                return _from_known(
-                    self.known,
-                    self.address,
-                    status="unchanged",
-                    checked=now(),
-                    tries=self.tries,
+                return self.known.answer(
+                    self.plain, status="unchanged", checked=now(), tries=self.tries
                 )
             if response.status_code == 206:
                 self._continue(response)
@@ -327,24 +279,21 @@ class _Download:
     def _check_way(self, here: str, there: str, seen: set[str]) -> None:
         """Refuse to go in circles, or from a guarded address to an open one."""
         if there in seen or len(seen) > _REDIRECTS:
-            circle = "in a circle" if there in seen else f"on more than {_REDIRECTS} times"
-            raise DataError(
-                f"Address {self.plain} must lead to a file: it leads {circle} (at "
-                f"{plain_address(there)}). Open it in a browser, and use the address of the file."
-            )
+            shown, circle = plain_address(there), there in seen
+            raise refusals.no_end(self.plain, shown, circle=circle, steps=_REDIRECTS)
         if here.startswith("https:") and not there.startswith("https:"):
-            raise DataError(
-                f"Address {self.plain} must stay guarded by https: it leads to "
-                f"{plain_address(there)}. Ask the publisher for an address that does."
-            )
+            raise refusals.unguarded(self.plain, plain_address(there))
 
     def _begin(self, response: httpx2.Response) -> None:
         """Start a version from its first byte."""
         headers = response.headers
         if self.form and answers.is_web_page(headers.get("content-type", "")):
-            response.read()
-            self._refuse_form(answers.misfit(self.form, response.content) or "a web page")
-        encoded = "content-encoding" in headers
+            start = next(response.iter_bytes(), b"")
+            self._refuse_form(answers.misfit("csv", start) or "a web page")
+        packing = headers.get("content-encoding", "identity").strip().casefold()
+        if packing not in answers.PACKINGS:
+            raise refusals.odd_packing(self.server, packing)
+        encoded = packing != "identity"
         self.length_stated = answers.ends_clearly(headers)
         notes = Notes(
             self.plain,
@@ -377,7 +326,9 @@ class _Download:
     def _read(self, response: httpx2.Response) -> None:
         """Take the body in, piece by piece."""
         total = self.partial.notes.total if self.partial.notes else None
-        for piece in _decoded(response):
+        # Pieces as they come: waiting for larger ones would lose what came before a break.
+        packing = response.headers.get("content-encoding", "identity").strip().casefold()
+        for piece in answers.unpack_body(response.iter_raw(), packing):
             if self.partial.size + len(piece) > self.limit:
                 self._check_room(self.partial.size + len(piece))
             self.partial.write(piece)
@@ -424,26 +375,15 @@ class _Download:
         """Refuse a file above the limit, and one for which the disk has no room."""
         if size > self.limit:
             self.partial.drop()
-            raise DataError(
-                f"File {self.name!r} must have at most {self.limit:,} bytes: "
-                f"{self.server} sends {size:,} or more. Check the address, or allow more "
-                "(in Python: limit=)."
-            )
+            raise refusals.too_big(self.name, self.server, size, self.limit)
         free = shutil.disk_usage(self.partial.target.parent).free
         if size - self.partial.size > free:
-            raise DataError(
-                f"Folder of {self.name!r} must have room for {size:,} bytes: it has {free:,}. "
-                "Make room, or choose another folder."
-            )
+            raise refusals.no_room(self.name, size, free)
 
     def _refuse_form(self, found: str) -> NoReturn:
         """Say what came in place of the file."""
         self.partial.drop()
-        raise DataError(
-            f"File {self.name!r} must be {answers.FORMS[str(self.form)]}: {self.server} sent what "
-            f"is {found}. The address may have moved, or a proxy wants you to sign in first: "
-            f"open {self.plain} in a browser and look."
-        )
+        raise refusals.wrong_form(self.name, str(self.form), self.server, self.plain, found)
 
     def _refuse(self, response: httpx2.Response) -> NoReturn:
         """Say why an answer is no file; some answers may be another one next time."""
@@ -452,25 +392,12 @@ class _Download:
         if code == 416:
             self.partial.drop()
             raise _TryAgain("it has no such part any more")
-        if code in _PASSING:
-            after = answers.seconds_asked(response.headers)
-            if after <= self.patience.longest:
-                raise _TryAgain(f"it answered {said}", after)
-            raise NotReadyError(
-                f"File {self.name!r} must be there for the asking: {self.server} answered {said} "
-                f"and asks for {after:,.0f} seconds of patience, more than the "
-                f"{self.patience.longest:,.0f} that are waited. Fetch again after that."
-            )
-        if code in (401, 403):
-            raise DataError(
-                f"Address {self.plain} must be open to you: {self.server} answered {said}. "
-                "Check the user and the password, or ask the publisher; if it opens in a browser, "
-                "ask your network's keepers about the proxy."
-            )
-        raise DataError(
-            f"Address {self.plain} must hold a file: {self.server} answered {said}. The publisher "
-            "may have moved it: look for it on the publisher's page and give its new address."
-        )
+        if code not in _PASSING:
+            raise refusals.no_file(self.plain, self.server, code, said)
+        asked, longest = answers.seconds_asked(response.headers), self.patience.longest
+        if asked > longest:
+            raise refusals.too_busy(self.name, self.server, said, asked=asked, longest=longest)
+        raise _TryAgain(f"it answered {said}", asked)
 
     @contextmanager
     def _translating(self) -> Iterator[None]:
@@ -482,83 +409,19 @@ class _Download:
         except httpx2.TimeoutException as error:
             raise _TryAgain(f"it was silent for too long ({type(error).__name__})") from error
         except httpx2.ProxyError as error:
-            self._refuse_proxy(error)
-        except httpx2.UnsupportedProtocol as error:
-            raise DataError(
-                f"Address {self.plain} must lead to http:// or https://: it leads elsewhere. "
-                "Open it in a browser, and use the address of the file."
-            ) from error
-        except httpx2.TransportError as error:
-            if _is_distrust(error):
-                self._refuse_certificate(error)
-            raise _TryAgain(f"the connection broke ({_words(error)})") from error
-        except (httpx2.InvalidURL, httpx2.RequestError) as error:
-            raise DataError(
-                f"Address {self.plain} must lead to a file: {_words(error)}. Open it in a "
-                "browser, and use the address of the file."
-            ) from error
-        except zlib.error as error:
-            raise _TryAgain("what it packed could not be unpacked") from error
-        except OSError as error:
-            raise DataError(
-                f"File {self.name!r} must be writable: {error.strerror or error}. Make room, or "
-                "choose another folder."
-            ) from error
-
-    def _refuse_proxy(self, error: Exception) -> NoReturn:
-        """Say what a proxy said; a busy one may let us through next time."""
-        words = _words(error)
-        if not words.startswith(("4", "5")) or words.startswith("5"):
+            words = refusals.words_of(error)
+            if words.startswith("4"):  # it wants a password, or does not let us through
+                raise refusals.closed_proxy(self.server, words) from error
             raise _TryAgain(f"the proxy said {words}") from error
-        raise DataError(
-            f"Proxy must let us through to {self.server}: it said {words}. Give the user and the "
-            "password in HTTPS_PROXY, or name the server in NO_PROXY."
-        ) from error
-
-    def _refuse_certificate(self, error: Exception) -> NoReturn:
-        """Say that the server could not prove who it is."""
-        raise DataError(
-            f"Server {self.server} must show a certificate that this machine trusts: "
-            f"{_words(error)}. Where a firewall inspects traffic, have its certificate added to "
-            "the system's, or name its file in SSL_CERT_FILE."
-        ) from error
-
-
-def _decoded(response: httpx2.Response) -> Iterator[bytes]:
-    """The pieces of a body as the file has them; gzip must come to its end."""
-    encoding = response.headers.get("content-encoding", "identity").strip().casefold()
-    if encoding == "identity":
-        yield from response.iter_raw()  # as they come: waiting for more would lose what came
-        return
-    if encoding not in ("gzip", "x-gzip"):
-        raise DataError(
-            f"Server {response.url.host} must send the file as it is: it packs it as "
-            f"{encoding!r}. Save the file with a browser and load that."
-        )
-    unpacking = zlib.decompressobj(wbits=31)
-    for piece in response.iter_raw():
-        waiting = piece
-        while waiting:  # never more than a piece at once, however tightly it is packed
-            if unpacking.eof:
-                unpacking = zlib.decompressobj(wbits=31)
-            yield unpacking.decompress(waiting, _PIECE)
-            waiting = unpacking.unused_data if unpacking.eof else unpacking.unconsumed_tail
-    yield unpacking.flush()
-    if not unpacking.eof:
-        raise _TryAgain("what it packed was cut short")
-
-
-def _is_distrust(error: BaseException | None) -> bool:
-    """Whether a certificate is behind an error."""
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
-        if "CERTIFICATE_VERIFY_FAILED" in str(error):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
-
-
-def _words(error: Exception) -> str:
-    """What another library said, without anybody's password."""
-    return hide_secrets(str(error)).rstrip(".") or type(error).__name__
+        except httpx2.UnsupportedProtocol as error:
+            raise refusals.wrong_end(self.plain, "it leads elsewhere") from error
+        except httpx2.TransportError as error:
+            if refusals.is_distrust(error):
+                raise refusals.not_trusted(self.server, refusals.words_of(error)) from error
+            raise _TryAgain(f"the connection broke ({refusals.words_of(error)})") from error
+        except (httpx2.InvalidURL, httpx2.RequestError) as error:
+            raise refusals.wrong_end(self.plain, refusals.words_of(error)) from error
+        except zlib.error as error:
+            raise _TryAgain(f"what it packed could not be unpacked ({error})") from error
+        except OSError as error:
+            raise refusals.not_writable(self.name, error) from error
