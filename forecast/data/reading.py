@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -52,6 +54,8 @@ def load(
     absent: str = "missing",
     detail: str = "shipped",
     measure: str | None = None,
+    as_of: dt.date | str | None = None,
+    store: str | PathLike[str] | None = None,
 ) -> Panel:
     """Load counts by area, offence and period as a panel.
 
@@ -71,6 +75,14 @@ def load(
         Offences of publishers' files: the eleven that ship, or the publisher's "major: minor".
     measure : str, optional
         What is counted; "recorded offences" unless it is said. Publishers' files are always that.
+    as_of : date or str, optional
+        A day: the figures as they were known then, from the store of snapshots, which
+        `forecast data add` and `forecast fetch` fill. Periods that were not over are left out.
+        The source is then the name of a dataset of the store. Figures revised later are never
+        given in their place.
+    store : path, optional
+        The folder of the store: FORECAST_STORE or a folder of the user's data without it. Given
+        without `as_of`, its newest snapshot is loaded.
 
     Returns
     -------
@@ -109,6 +121,11 @@ def load(
     """
     _check_arguments(source, absent, detail, measure)
     wanted = as_frequency(freq) if freq is not None else None
+    if as_of is not None or store is not None:
+        from forecast.data.vintages import load_known  # hashes and records, seldom needed
+
+        same = partial(load, freq=freq, absent=absent, detail=detail, measure=measure)
+        return load_known(str(source), as_of=as_of, store=store, read=same)
     if source in SAMPLES:
         panel = load_sample(str(source))
         _check_published_asks([str(source)], wanted, measure)

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from forecast.errors import DataError
-from forecast.periods import as_date, as_period, last_day
+from forecast.periods import as_date, as_period, first_day, last_day
 
 SCHEMA = "forecast.snapshot/1"
 
@@ -214,14 +214,40 @@ def known_from(retrieved: str) -> dt.date:
     return as_date(retrieved[:10])
 
 
+def over_before(retrieved: str) -> dt.date:
+    """Return the day before which a period must have ended to have been over when retrieved.
+
+    Of a month this is its first day: nobody knows how much of the month had passed.
+
+    Examples
+    --------
+    >>> str(over_before("2024-11")), str(over_before("2021-10-05"))
+    ('2024-11-01', '2021-10-05')
+    """
+    if _MONTH.fullmatch(retrieved):
+        return first_day(as_period(retrieved, "M"))
+    return as_date(retrieved[:10])
+
+
+def is_dataset(name: Any) -> bool:
+    """Tell whether a name of a dataset can be a folder on every system.
+
+    Examples
+    --------
+    >>> is_dataset("police-uk-metropolitan"), is_dataset("../London")
+    (True, False)
+    """
+    return isinstance(name, str) and bool(_NAME.fullmatch(name)) and len(name) <= 80
+
+
 def check_dataset(name: str) -> None:
-    """Refuse a name of a dataset that could not be a folder on every system.
+    """Refuse a name that cannot be that of a dataset.
 
     Raises
     ------
     DataError
     """
-    if not isinstance(name, str) or not _NAME.fullmatch(name) or len(name) > 80:
+    if not is_dataset(name):
         raise DataError(
             f"Name of a dataset must be small letters, digits, dots, dashes and underscores: "
             f"found {name!r}. Write it like 'london' or 'police-uk-metropolitan'."

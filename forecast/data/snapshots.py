@@ -13,7 +13,7 @@ import difflib
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -32,6 +32,7 @@ from forecast.data.records import (
     record_id,
     write_record,
 )
+from forecast.data.verifying import Verification, verify_store
 from forecast.errors import DataError, join_problems, name_offenders
 from forecast.periods import as_date
 
@@ -264,6 +265,10 @@ class Store:
         if problems:
             raise DataError(join_problems(problems))
         return taken
+
+    def verify(self, progress: Callable[[str, int, int], None] | None = None) -> Verification:
+        """Read and hash everything again; say what is damaged, missing, or named by no record."""
+        return verify_store(self, progress)
 
     def _keep_file(self, arrival: Arrival) -> Kept:
         """Put the bytes of one file among the objects."""
