@@ -68,13 +68,14 @@ def find_immature(panel: Panel) -> NDArray[np.bool_]:
     """
     out = np.zeros(panel.values.shape, dtype=bool)
     lags = lags_of(panel)  # (period,)
-    if lags is None:
+    if lags is None or not len(lags):
         return out
     out |= lags < 0
-    if panel.lag is not None:
-        for row, offence in enumerate(panel.series["offence"]):
+    if panel.lag is not None and lags.min() <= panel.lag.longest:
+        for offence in panel.offences:
             if panel.lag.knows(offence):
-                out[row] |= ~(panel.lag.shares(offence, lags)[1] >= COMPLETE)
+                rows = (panel.series["offence"] == offence).to_numpy()
+                out[rows] |= ~(panel.lag.shares(offence, lags)[1] >= COMPLETE)
     return out
 
 

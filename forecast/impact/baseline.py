@@ -13,10 +13,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from forecast.data.maturity import leave_out_immature
 from forecast.data.panel import Panel
 from forecast.impact.campaign import Campaign
 from forecast.models.base import FittedModel, Model, Paths, stream
 from forecast.models.draws import FloatArray, Forecast
+from forecast.models.thinning import thin_recent
 from forecast.periods import PERIODS_A_YEAR
 from forecast.seasonality.disruptions import Disruption, disrupted, disruptions
 
@@ -145,7 +147,8 @@ def calibrate(
 
     The spread of the window's sum is multiplied by the calibration, with the heavier tails of a
     t distribution, by stretching the rates before counts are drawn. Counting noise is not
-    stretched: it is known. Areas still add up to their total draw by draw.
+    stretched: it is known. Areas still add up to their total draw by draw. Where the panel's lag
+    is corrected for, both are of what was recorded when the figures were taken.
 
     Returns
     -------
@@ -153,13 +156,15 @@ def calibrate(
     """
     paths = fitted.paths(window, draws=draws, seed=seed)
     raw = fitted.count(paths, window, seed=seed)
+    recorded = thin_recent(raw, fitted.panel, seed=seed)
     if calibration is None:
-        return raw, raw
+        return recorded, recorded
     factors = _stretch(paths, raw, calibration)
     rng = stream(seed, "tails")
     heavy = np.sqrt(calibration.degrees / rng.chisquare(calibration.degrees, size=(draws, 2)))
     spread = paths.spread(factors[0] * heavy[:, :1], factors[1] * heavy[:, 1:])
-    return fitted.count(spread, window, seed=seed), raw
+    calibrated = fitted.count(spread, window, seed=seed)
+    return thin_recent(calibrated, fitted.panel, seed=seed), recorded
 
 
 def _stretch(
@@ -198,8 +203,11 @@ def _solve(whole: FloatArray, rates: FloatArray, factor: float) -> FloatArray:
 
 
 def fit_before(model: Model, panel: Panel, start: pd.Period) -> FittedModel:
-    """Fit to what came before a period; the periods at and after it are cut off first."""
-    return model.fit(panel.before(start))
+    """Fit to what came before a period; the periods at and after it are cut off first.
+
+    Counts that may still grow are not learnt from either.
+    """
+    return model.fit(leave_out_immature(panel.before(start)))
 
 
 class Learner:
@@ -226,7 +234,7 @@ class Learner:
             and fitted.panel.series.equals(panel.series)
             and since <= start < since + year
         ):
-            self._fitted = fitted.update(panel.before(start))
+            self._fitted = fitted.update(leave_out_immature(panel.before(start)))
         else:
             self._fitted, self._since = fit_before(self._model, panel, start), start
         return self._fitted

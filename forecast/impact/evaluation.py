@@ -34,6 +34,7 @@ from forecast.impact.counterfactuals import (
 from forecast.impact.effect import Effect, SeriesEffect, Verdict
 from forecast.impact.faults import find_faults
 from forecast.impact.headline import Headline, climb
+from forecast.impact.maturing import check_immature, hide_immature, say_lag
 from forecast.impact.measuring import make_baselines, measure_all, measure_untargeted
 from forecast.impact.placebo import Placebo, run_placebos
 from forecast.impact.places import find_places
@@ -313,7 +314,7 @@ def evaluate(
         find_places(campaign, counts)  # a table of neighbours that does not fit is refused here
     shocks = shocks_of(campaign, panel)
     left_out = find_masked(campaign, panel) if previous == "mask" else ()
-    shown = mask_runs(panel, campaign) if left_out else panel
+    shown = hide_immature(mask_runs(panel, campaign) if left_out else panel, campaign)
     chosen = choose_model(campaign, counts, shown, shocks, model, counterfactual)
     pooled, windows = choose_windows(campaign, shown, shocks, chosen)
 
@@ -351,7 +352,7 @@ def evaluate(
     if sensitivity:
         specifications = specify(
             campaign,
-            mask_runs(counts, campaign) if left_out else counts,
+            hide_immature(mask_runs(counts, campaign) if left_out else counts, campaign),
             models=_with_usual(chosen if counterfactual == "before" else None),
             known={chosen.name: placebo} if counterfactual == "before" else None,
             progress=progress,
@@ -459,11 +460,13 @@ def _look(
         looking.check_untargeted(campaign, untargeted),
         figures.check_years(campaign, panel, shocks),
         looking.check_comparators(campaign, counts, used=untargeted is None),
+        *looking.check_bordering(campaign),
         looking.check_number(_count_results(baseline.forecast), level),
         looking.check_small_counts(baseline.forecast),
         looking.check_earlier(campaign, placebo, left_out),
         figures.check_missing(panel, campaign),
         figures.check_maturity(counts, campaign),
+        *check_immature(campaign, panel, baseline, level),
         *find_faults(campaign, panel, shocks),
     )
 

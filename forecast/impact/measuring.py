@@ -19,6 +19,7 @@ from forecast.impact.placebo import Placebo
 from forecast.models.base import Model
 from forecast.models.draws import Forecast
 from forecast.models.dynamic import DynamicCounts
+from forecast.models.thinning import thin_recent
 from forecast.periods import UNIT_NAMES, describe_span, label
 from forecast.seasonality.disruptions import Disruption, disrupted
 
@@ -93,6 +94,7 @@ def _take_stored(campaign: Campaign, panel: Panel, stored: Forecast) -> Baseline
         periods=window,
         total_name=targets.total_name,
     )
+    forecast = thin_recent(forecast, targets)
     trained = f"a stored forecast that saw nothing from {label(stored.cutoff)} on"
     return Baseline(forecast, forecast, None, trained)
 
