@@ -268,6 +268,17 @@ class Campaign(BaseModel):
         """Days of the campaign, first and last included."""
         return (self.end - self.start).days + 1
 
+    @property
+    def bordering(self) -> tuple[str, ...]:
+        """Areas named for comparison that `adjacent` puts next to one of its own: no controls.
+
+        Offences may have moved there, or what was done may have reached there.
+        """
+        own = set(self.areas or ())
+        beside = {name for area in own for name in self.adjacent.get(area, ())}
+        beside |= {area for area, names in self.adjacent.items() if own & set(names)}
+        return tuple(area for area in self.comparison.areas if area in beside)
+
     @classmethod
     def load(cls, source: str | Path) -> Campaign:
         """Load a campaign that ships, by name, or a TOML file, by path.

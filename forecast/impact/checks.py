@@ -363,10 +363,10 @@ def check_comparators(campaign: Campaign, panel: Panel, *, used: bool = False) -
         )
         return Check(name, "not possible", False, text)
     many = len(untreated) > 1
-    if used and campaign.comparison.areas:
-        names = campaign.comparison.areas
+    names = [area for area in campaign.comparison.areas if area not in campaign.bordering]
+    if used and names:
         text = (
-            f"{name_offenders(list(names))} did not take part and "
+            f"{name_offenders(names)} did not take part and "
             f"{'are the controls' if len(names) > 1 else 'is the control'} here."
         )
         return Check(name, "passed", False, text)
@@ -377,3 +377,17 @@ def check_comparators(campaign: Campaign, panel: Panel, *, used: bool = False) -
         "and after."
     )
     return Check(name, "not possible", False, text)
+
+
+def check_bordering(campaign: Campaign) -> tuple[Check, ...]:
+    """Say which areas named for comparison lie next to the campaign's; nothing when none does."""
+    beside = campaign.bordering
+    if not beside:
+        return ()
+    many = len(beside) > 1
+    text = (
+        f"The campaign file names {name_offenders(beside)} for comparison and as next to its own "
+        f"areas (`adjacent`). Offences may have moved there: {'they are' if many else 'it is'} not "
+        "used as a control. Name areas further away."
+    )
+    return (Check("neighbours named for comparison", "failed", False, text),)

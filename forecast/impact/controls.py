@@ -221,8 +221,8 @@ class FittedControlled(FittedModel):
         Returns
         -------
         pandas.DataFrame
-            One row an offence and control: `offence, control, kind, neighbour, weight,
-            intercept, rmse_before, correlation_before, periods`.
+            One row an offence and control: `offence, control, kind, weight, intercept,
+            rmse_before, correlation_before, periods`.
         """
         controls = self.model.controls
         kind_of = dict(zip(controls.names, controls.kinds, strict=True))
@@ -231,7 +231,6 @@ class FittedControlled(FittedModel):
                 "offence": offence,
                 "control": name,
                 "kind": kind_of[name],
-                "neighbour": name in controls.neighbours,
                 "weight": float(weight),
                 "intercept": index.intercept,
                 "rmse_before": index.rmse,

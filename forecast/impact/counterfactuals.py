@@ -137,7 +137,7 @@ def has_like_controls(
     The weights were fitted to the same counts, so that a correlation that is only clearly above
     zero says little. None where no areas are controls.
     """
-    if not isinstance(model, ControlledCounts) or not campaign.comparison.areas:
+    if not isinstance(model, ControlledCounts) or "area" not in model.controls.kinds:
         return None
     target = panel.select(offence=campaign.offences[0]).total()
     start = campaign.periods(panel.freq)[0]

@@ -15,6 +15,7 @@ from forecast.errors import CampaignError, DataError, join_problems
 from forecast.impact.asking import take_panel
 from forecast.impact.baseline import calibrate, fit_before, hide_shocks, shocks_of
 from forecast.impact.campaign import Campaign
+from forecast.impact.checks import check_bordering
 from forecast.impact.comparators import Comparators, suggest_comparators
 from forecast.impact.detecting import WEEKS, Detectable, list_spans
 from forecast.impact.placebo import MIN_WINDOWS
@@ -89,6 +90,7 @@ class Plan:
             *self._say_lengths(),
             self._say_windows(),
             *self.comparators.sentences(),
+            *(check.text for check in check_bordering(self.campaign)),
             *self.rating.sentences(),
         ]
 

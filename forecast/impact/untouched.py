@@ -29,7 +29,8 @@ class Controls:
     window : pandas.PeriodIndex
         The periods of the campaign.
     neighbours : tuple of str
-        Areas among them that lie next to one of the campaign's.
+        Areas that were named for comparison, but lie next to one of the campaign's: not among
+        them.
     """
 
     panel: Panel
@@ -129,8 +130,14 @@ def find_controls(campaign: Campaign, counts: Panel) -> Controls:
     Raises
     ------
     CampaignError
-        All problems together: no controls named, controls that had the campaign too, controls
-        that start late or lack counts in the window.
+        All problems together: no controls named, controls that had the campaign too, none that
+        does not lie next to the campaign's areas, controls that start late or lack counts in the
+        window.
+
+    Notes
+    -----
+    An area next to one of the campaign's (`adjacent`) is left out: what moved there from the
+    campaign would be taken for what happens without it.
 
     Examples
     --------
@@ -155,15 +162,32 @@ def find_controls(campaign: Campaign, counts: Panel) -> Controls:
             "had the campaign in `areas`."
         )
     campaign.check(counts)
+    _require_apart(campaign)
     controls = _gather(campaign, counts)
     _check_counts(campaign, controls)
     return controls
 
 
+def _require_apart(campaign: Campaign) -> None:
+    """Refuse controls all of which lie next to the campaign's areas."""
+    beside = campaign.bordering
+    if len(beside) < len(campaign.comparison.areas) or campaign.comparison.offences or not beside:
+        return
+    many = len(beside) > 1
+    raise CampaignError(
+        f"Campaign {campaign.name!r} must name a control that does not lie next to its areas: "
+        f"{name_offenders(beside)} {'all do' if many else 'does'} (`adjacent`), and offences may "
+        "have moved there. Name areas further away under `comparison`, or use "
+        "counterfactual='before'."
+    )
+
+
 def _gather(campaign: Campaign, counts: Panel) -> Controls:
     """The rows of the comparison areas, and the sums of the offences that were not targeted."""
     parts, kinds = [], []
-    areas, offences = campaign.comparison.areas, campaign.comparison.offences
+    beside = campaign.bordering
+    areas = [area for area in campaign.comparison.areas if area not in beside]
+    offences = campaign.comparison.offences
     if areas:
         parts.append(counts.select(area=areas))
         kinds += ["area"] * len(parts[-1].series)
@@ -176,10 +200,7 @@ def _gather(campaign: Campaign, counts: Panel) -> Controls:
         values=np.vstack([part.values for part in parts]),
         series=pd.concat([part.series[["area", "offence"]] for part in parts], ignore_index=True),
     )
-    near = {name for area in campaign.areas or () for name in campaign.adjacent.get(area, ())}
-    near |= {c for c in areas if set(campaign.adjacent.get(c, ())) & set(campaign.areas or ())}
-    neighbours = tuple(area for area in areas if area in near)
-    return Controls(panel, tuple(kinds), campaign.periods(counts.freq), neighbours)
+    return Controls(panel, tuple(kinds), campaign.periods(counts.freq), beside)
 
 
 def _check_counts(campaign: Campaign, controls: Controls) -> None:
@@ -188,7 +209,8 @@ def _check_counts(campaign: Campaign, controls: Controls) -> None:
     for offence in campaign.offences:
         rows = controls.rows(offence)
         held = {controls.names[row] for row in rows}
-        found += [f"{a} has no {offence}" for a in campaign.comparison.areas if a not in held]
+        apart = [a for a in campaign.comparison.areas if a not in controls.neighbours]
+        found += [f"{a} has no {offence}" for a in apart if a not in held]
         for row in rows:
             lack = controls._lacks(row, controls.window)
             if lack:

@@ -26,6 +26,7 @@ from forecast.impact.counterfactuals import (
 )
 from forecast.impact.effect import CANNOT_TELL
 from forecast.impact.evaluation import Evaluation, evaluate
+from forecast.impact.planning import plan
 from forecast.models.dynamic import DynamicCounts
 from forecast.models.naive import SeasonalNaive
 from forecast.reporting.wording import plain_box
@@ -357,3 +358,27 @@ def test_around_gives_an_answer_when_nothing_happens_after() -> None:
     print(f"around, nothing after: {sum(barred)} of {len(barred)} cannot tell")
     # more than 10 of 60 would have a chance of 3 per cent were the rate one in ten
     assert sum(barred) <= 10
+
+
+def test_what_spilled_over_to_a_neighbour_is_not_taken_for_usual(counts: Panel) -> None:
+    """A campaign that lowers robbery by 30 per cent, and by as much next door, which is named."""
+    moved = counts
+    for area in ("Area 01", "Area 02", "Area 03"):
+        values = moved.values.copy()
+        rows = (moved.series["area"] == area).to_numpy()
+        values[np.ix_(rows, moved.periods == "2021-10")] *= 0.7
+        moved = replace(moved, values=np.round(values))
+    campaign = make_campaign(adjacent={"Area 01": ["Area 03"], "Area 02": []})
+    result = evaluate(campaign, moved, counterfactual="controls", draws=200)
+    assert result.main.percent == pytest.approx(-30, abs=6)
+    (check,) = [c for c in result.checks if c.name == "neighbours named for comparison"]
+    assert (check.status, check.blocks) == ("failed", False)
+    assert check.text.startswith("The campaign file names Area 03 for comparison and as next to")
+    (used,) = [c for c in result.checks if c.name == "untreated areas"]
+    assert used.text == "Area 04 did not take part and is the control here."
+    # the file is warned about whichever way is asked, and planned with the same words
+    before = evaluate(campaign, moved, draws=200)
+    assert check.text in [c.text for c in before.checks]
+    assert check.text in plan(campaign, counts, draws=200).sentences()
+    fine = evaluate(make_campaign(), counts, draws=200)
+    assert "neighbours named for comparison" not in [c.name for c in fine.checks]

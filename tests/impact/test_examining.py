@@ -131,12 +131,15 @@ def test_a_result_that_rests_on_one_control_is_said() -> None:
     ).check().text  # fmt: skip
 
 
-def test_a_neighbour_is_flagged_where_it_has_weight() -> None:
-    report = examine(panel(), make_campaign(adjacent={"Area 01": ["Area 02"]}))
-    assert report.check().status == "failed"
-    assert "Area 02 lies next to the campaign's areas" in report.check().text
-    weightless = report.weights.assign(weight=[0.0, 0.5, 0.5])
-    assert replace(report, weights=weightless).check().status == "passed"
+def test_a_neighbour_that_was_named_is_left_out_and_said() -> None:
+    report = examine(panel(Area_02=0.6), make_campaign(adjacent={"Area 01": ["Area 02"]}))
+    assert report.weights["control"].tolist() == ["Area 03", "Area 04"]
+    assert report.left_out["without"].tolist() == [NO_ONE, "Area 03", "Area 04"]
+    (said,) = [text for text in report.sentences() if "Area 02" in text]
+    assert said.startswith("Area 02 was named for comparison and lies next to the campaign's areas")
+    # what happened there is no doubt of the controls that are left
+    assert report.check().status == "passed"
+    assert report.to_dict()["neighbours_left_out"] == ["Area 02"]
 
 
 def test_controls_that_never_moved_with_the_target_say_little() -> None:

@@ -76,12 +76,35 @@ def test_an_offence_is_never_its_own_control() -> None:
     assert judged.offences == ["robbery", "theft"]
 
 
-def test_neighbours_among_the_controls_are_known() -> None:
+def test_neighbours_of_the_campaign_are_no_controls() -> None:
     counts = steady_counts()
     one = find_controls(make_campaign(adjacent={"Target": ["North"]}), counts)
-    two = find_controls(make_campaign(adjacent={"East": ["Target", "South"]}), counts)
-    assert one.neighbours == ("North",)
-    assert two.neighbours == ("East",)
+    two = find_controls(make_campaign(adjacent={"East": ["Target", "South"], "Target": []}), counts)
+    assert (one.neighbours, one.names) == (("North",), ("South", "East"))
+    assert (two.neighbours, two.names) == (("East",), ("North", "South"))
+    # South is next to East alone, which had no campaign: it stays
+    none = find_controls(make_campaign(adjacent={"East": ["South"], "Target": []}), counts)
+    assert (none.neighbours, none.names) == ((), tuple(OTHERS))
+
+
+def test_controls_all_of_which_are_neighbours_are_refused_by_name() -> None:
+    near = make_campaign(adjacent={"Target": OTHERS})
+    words = (
+        r"^Campaign 'Night patrols' must name a control that does not lie next to its areas: "
+        r"North, South, East all do \(`adjacent`\), and offences may have moved there\. Name areas "
+        r"further away under `comparison`, or use counterfactual='before'\.$"
+    )
+    with pytest.raises(CampaignError, match=words):
+        find_controls(near, steady_counts())
+
+
+def test_offences_serve_where_all_areas_are_neighbours() -> None:
+    campaign = make_campaign(
+        areas=["Area 01"], comparison={"areas": ["Area 02"], "offences": ["theft"]},
+        adjacent={"Area 01": ["Area 02"]}, start="2022-10-01", end="2022-11-30",
+    )  # fmt: skip
+    controls = find_controls(campaign, two_offences())
+    assert (controls.names, controls.neighbours) == (("theft",), ("Area 02",))
 
 
 def test_no_controls_named_is_refused() -> None:
