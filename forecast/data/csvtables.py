@@ -5,21 +5,22 @@ Cells stay text until they are counted, so that a message can name file, line an
 
 from __future__ import annotations
 
-import csv
-import gzip
 import io
 import re
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.data.archives import unpack
+from forecast.data.dialects import find_dialect, read_rows
+from forecast.data.headers import Headed, find_headers, fold_header
 from forecast.errors import DataError, join_problems, name_offenders
 
-_PLAIN_COUNTS = re.compile(r"[0-9,]*")
-_GZIP_MAGIC = b"\x1f\x8b"
+__all__ = ["TextTable", "fold_header", "read_counts", "read_table", "refuse_uneven", "tabulate"]
+
+_PLAIN_COUNTS = re.compile(r"[0-9]*")
 
 
 @dataclass(frozen=True)
@@ -36,37 +37,36 @@ class TextTable:
         Blank rows are left out; see `refuse_uneven`.
     lines : list of int
         The line of the file on which each row begins; the first line is 1.
+    delimiter : str
+        What stood between the cells; empty when they were numbers and dates, not text.
+    notes : tuple of str
+        What was left out or guessed on the way.
     """
 
     name: str
     headers: tuple[str, ...]
     rows: list[list[str]]
     lines: list[int]
+    delimiter: str = ","
+    notes: tuple[str, ...] = ()
 
     def column(self, position: int) -> list[str]:
         """Return the cells of one column, without spaces around them."""
         return [row[position].strip() for row in self.rows]
 
 
-def fold_header(header: str) -> str:
-    """Return a header without case, spaces and underscores, for comparing.
+def read_table(data: bytes, name: str, *, member: str | None = None) -> TextTable:
+    """Read the bytes of a table of text, plain or packed by gzip or zip.
 
-    Examples
-    --------
-    >>> fold_header("LookUp_BoroughName"), fold_header("Major Category")
-    ('lookupboroughname', 'majorcategory')
-    """
-    return re.sub(r"[\s_]+", "", header).casefold()
-
-
-def read_table(data: bytes, name: str) -> TextTable:
-    """Read the bytes of a CSV file, plain or compressed by gzip.
+    Encoding, delimiter and the line of headers are told from the bytes.
 
     Parameters
     ----------
     data : bytes
     name : str
         What messages call the file.
+    member : str, optional
+        Which file of a zip archive.
 
     Returns
     -------
@@ -75,30 +75,46 @@ def read_table(data: bytes, name: str) -> TextTable:
     Raises
     ------
     DataError
-        If the file is empty, is not UTF-8 text, has no rows under its headers, or repeats a
-        header.
+        If the file is empty, is no text, has no rows under its headers, or repeats a header; and
+        as `forecast.data.archives.unpack`.
 
     Examples
     --------
-    >>> table = read_table(b"area,count\\n\\nCamden,3\\n", "small.csv")
+    >>> table = read_table(b"area;count\\n\\nCamden;3\\n", "small.csv")
     >>> table.rows, table.lines
     ([['Camden', '3']], [3])
     """
-    found = list(_numbered_rows(_decode(data, name), name))
-    if not found:
-        raise DataError(f"{name} must hold a table: it is empty. Save it again from its source.")
-    (_, first), body = found[0], found[1:]
-    headers = [cell.strip() for cell in first]
-    while headers and not headers[-1]:
-        headers.pop()
-    _check_headers(headers, name)
+    with unpack(io.BytesIO(data), name, member=member) as (packed, inner):
+        stream = io.BytesIO(packed.read())
+    dialect = find_dialect(stream, inner)
+    headed = find_headers(read_rows(stream, dialect.codec, dialect.delimiter, inner), inner)
+    return tabulate(headed, inner, delimiter=dialect.delimiter, notes=dialect.notes)
+
+
+def tabulate(
+    headed: Headed, name: str, *, delimiter: str = "", notes: Sequence[str] = ()
+) -> TextTable:
+    """Read a table to its end.
+
+    Raises
+    ------
+    DataError
+        If there are no rows under the headers.
+
+    Examples
+    --------
+    >>> rows = iter([(1, ["area", "count"]), (2, ["Camden", "3"])])
+    >>> tabulate(find_headers(rows, "a.csv"), "a.csv").column(0)
+    ['Camden']
+    """
+    body = list(headed.rows)
     if not body:
         raise DataError(
             f"{name} must hold at least one row of counts: it has only its line of headers. "
             "Load a full file."
         )
-    rows = [_fit_row(row, len(headers)) for _, row in body]
-    return TextTable(name, tuple(headers), rows, [line for line, _ in body])
+    lines, rows = [line for line, _ in body], [row for _, row in body]
+    return TextTable(name, headed.headers, rows, lines, delimiter, (*notes, *headed.notes))
 
 
 def refuse_uneven(table: TextTable) -> None:
@@ -122,67 +138,6 @@ def refuse_uneven(table: TextTable) -> None:
             f"{table.name} must have {width} values in every row, one a header: "
             f"{name_offenders(uneven)}. Mend these lines."
         )
-
-
-_EXCEL = (".xlsx", ".xls", ".xlsm", ".ods")
-
-
-def _decode(data: bytes, name: str) -> str:
-    """Text of the bytes, without a byte-order mark."""
-    if data.startswith(_GZIP_MAGIC) or (data and name.casefold().endswith(".gz")):
-        try:
-            data = gzip.decompress(data)
-        except (OSError, EOFError, zlib.error):
-            raise DataError(
-                f"{name} must be a whole gzip file: it cannot be unpacked. Download it again."
-            ) from None
-    advice = "Save it as CSV in UTF-8."
-    if name.casefold().endswith(_EXCEL):
-        raise DataError(f"{name} must be a CSV or Parquet file: it is an Excel workbook. {advice}")
-    if b"\x00" in data:
-        raise DataError(f"{name} must be a text file: it holds binary data. {advice}")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise DataError(
-            f"{name} must be a text file in UTF-8: byte 0x{data[error.start]:02x} in line {line} "
-            f"is not. {advice}"
-        ) from None
-
-
-def _numbered_rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
-    """Rows that hold anything, each with the line on which it begins."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    line = 1
-    try:
-        for row in reader:
-            if "".join(row).strip():
-                yield line, row
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise DataError(
-            f"{name} must be readable as CSV: line {line} is not ({error}). "
-            "Mend its quotes and commas."
-        ) from None
-
-
-def _check_headers(headers: Sequence[str], name: str) -> None:
-    """Headers must differ."""
-    folded = [fold_header(header) for header in headers]
-    repeated = sorted({h for h, f in zip(headers, folded, strict=True) if folded.count(f) > 1})
-    if repeated:
-        raise DataError(
-            f"{name} must have headers that differ: "
-            f"{name_offenders([repr(h) for h in repeated])} repeat. Rename or drop columns."
-        )
-
-
-def _fit_row(row: list[str], width: int) -> list[str]:
-    """Drop the empty cells that spreadsheets leave at the end of a row."""
-    if len(row) > width and not any(cell.strip() for cell in row[width:]):
-        return row[:width]
-    return row
 
 
 def read_counts(table: TextTable, columns: Sequence[int]) -> NDArray[np.float64]:
