@@ -83,17 +83,7 @@ class VintageDiff:
         """Return what changed in words."""
         both = self.cells[self.cells["status"].isin(["same", "changed"])]
         told = [f"Before: {self.before.sentence()}.", f"After: {self.after.sentence()}."]
-        if len(both):
-            before, after = both["before"].sum(), both["after"].sum()
-            percent = f" ({100 * (after - before) / before:+.2f} %)" if before else ""
-            told.append(
-                f"{(both['status'] == 'changed').sum():,} of the {len(both):,} counts that both "
-                f"have changed; their sum went from {before:,.0f} to {after:,.0f} "
-                f"{self.measure}{percent}."
-            )
-            told += _describe_largest(both)
-        else:
-            told.append("They have no count in common, so nothing can be compared.")
+        told += _describe_changes(both, self.measure)
         for status, words in (("added", "Only the later one has"), ("removed", "It no longer has")):
             part = self.cells[self.cells["status"] == status]
             if len(part):
@@ -240,14 +230,21 @@ def _in_order(cells: pd.DataFrame, old: Panel, new: Panel) -> pd.DataFrame:
     ).reset_index(drop=True)
 
 
-def _describe_largest(both: pd.DataFrame) -> list[str]:
-    """The largest change of one count, in words."""
-    if not (both["change"] != 0).any():
-        return []
+def _describe_changes(both: pd.DataFrame, measure: str) -> list[str]:
+    """How many counts changed, by how much together, and which one most, in words."""
+    if not len(both):
+        return ["They have no count in common, so nothing can be compared."]
+    many = int((both["status"] == "changed").sum())
+    if not many:
+        return [f"Of the {len(both):,} counts that both have, none changed."]
+    before, after = both["before"].sum(), both["after"].sum()
+    percent = f" ({100 * (after - before) / before:+.2f} %)" if before else ""
     row = both.iloc[int(both["change"].abs().to_numpy().argmax())]
     return [
+        f"Of the {len(both):,} counts that both have, {many:,} changed; their sum went from "
+        f"{before:,.0f} to {after:,.0f} {measure}{percent}.",
         f"The largest change: {row['offence']}, {row['area']}, {label(row['period'])}, "
-        f"{row['before']:,.0f} before and {row['after']:,.0f} after ({row['change']:+,.0f})."
+        f"{row['before']:,.0f} before and {row['after']:,.0f} after ({row['change']:+,.0f}).",
     ]
 
 

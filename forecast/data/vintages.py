@@ -136,6 +136,43 @@ def read_entry(store: Store, entry: Entry, read: Reader) -> Panel:
     return replace(panel, snapshot=snapshot)
 
 
+def read_vintage(
+    reference: str, *, store: str | PathLike[str] | None = None, read: Reader
+) -> Panel:
+    """Read a vintage by a path, or by what the store calls it, to compare it with another.
+
+    Areas stay as the files have them, so that two vintages can be compared area by area.
+
+    Parameters
+    ----------
+    reference : str
+        A file or folder; else a dataset ("london", its newest snapshot), a dataset on a day
+        ("london@2021-10-15") or the beginning of a hash. Of a name that ships, the figures that
+        ship are taken where the store has nothing newer.
+    store, read
+        As for `load_known`.
+
+    Raises
+    ------
+    DataError
+        If there is no such vintage, or it cannot be read.
+    """
+    name, _, day = reference.partition("@")
+    kept = Store(store)
+    entry: Entry | None = None
+    if name in SAMPLES and day:
+        entry, _ = _find_known(kept, name, str(as_date(day, subject="Day after @")))
+    elif name in SAMPLES:
+        entry = kept.find(name) if kept.entries(name) else None
+    elif Path(reference).expanduser().exists():
+        return read(Path(reference).expanduser())
+    else:
+        entry = kept.find(reference)
+    if entry is None:
+        return load_sample(name)
+    return cut_running(read_entry(kept, entry, read), entry.retrieved, subject=entry.name)
+
+
 def cut_running(panel: Panel, retrieved: str, *, subject: str = "Panel") -> Panel:
     """Return the panel without the periods that were not over when it was retrieved.
 
