@@ -71,6 +71,28 @@ def say_part(result: Evaluation, name: str) -> list[str]:
     return list(said)
 
 
+def say_left_out(result: Evaluation) -> tuple[str, ...]:
+    """Return what the areas that the campaign left out did in its window, longest wording first.
+
+    A fall there as well is the first thing that a reader must know of a fall: nothing but an
+    empty text is returned where no area was left out, or where those are the controls.
+    """
+    main = result.main
+    mine = [part for part in result.untouched if part.offence == main.offence]
+    if not mine:
+        return ("",)
+    if not mine[0].excludes_zero:
+        return ("No clear change was seen in areas left out.", "Areas left out: no clear change.")
+    word = "fewer" if mine[0].effect < 0 else "more"
+    if main.excludes_zero and mine[0].effect * main.effect > 0:
+        return (
+            f"Areas left out had {word} than expected too, so something else may have been at "
+            "work.",
+            f"Areas left out had {word} than expected too.",
+        )
+    return (f"Areas left out had {word} than expected.",)
+
+
 def write_bounds(low: float, high: float, *, signed: bool = False) -> str:
     """Write the bounds of an interval of counts.
 

@@ -14,6 +14,7 @@ from forecast.impact.answering import (
     name_part,
     present,
     say_check,
+    say_left_out,
     say_part,
     write_bounds,
     write_size,
@@ -51,7 +52,8 @@ def state_plainly(result: Evaluation) -> Answer:
         f"{campaign.name} ran for {campaign.days} days. {main.area} had {main.observed:,.0f} "
         f"{result.counts.measure} ({main.offence}) in {name_span(main)}; about "
         f"{main.expected:,.0f} were expected, or anything from "
-        f"{write_bounds(*main.expected_interval)}. Verdict: {main.verdict}.{why}"
+        f"{write_bounds(*main.expected_interval)}. Verdict: {main.verdict}.{why}",
+        say_left_out(result)[0],
     )
 
 

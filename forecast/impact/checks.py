@@ -305,6 +305,30 @@ def check_untargeted(campaign: Campaign, parts: Sequence[SeriesEffect] | None) -
     return Check(name, "failed", False, text, table=table)
 
 
+def check_untouched(parts: Sequence[SeriesEffect]) -> tuple[Check, ...]:
+    """See whether the areas that the campaign left out moved as well; nothing when none was.
+
+    Parameters
+    ----------
+    parts : sequence of SeriesEffect
+        Of those areas together, one an offence targeted (`look_together`).
+    """
+    if not parts:
+        return ()
+    name = "areas left out"
+    said = [f"{_describe_move(p)[:-1]}; {p.observed:,.0f} counted, {p.expected:,.0f} expected)"
+            for p in parts]  # fmt: skip
+    moved = [text for text, part in zip(said, parts, strict=True) if part.excludes_zero]
+    if not moved:
+        text = f"Areas that did not take part did not clearly move together: {join_words(said)}."
+        return (Check(name, "passed", False, text),)
+    text = (
+        f"Areas that did not take part moved too: {join_words(moved)}. Something other than the "
+        "campaign may have been at work."
+    )
+    return (Check(name, "failed", False, text),)
+
+
 def _describe_move(part: SeriesEffect) -> str:
     """An offence, its change and its interval in words."""
     size, low, high = (format_points(v) for v in (part.percent, *part.percent_interval))

@@ -8,7 +8,7 @@ moved there was not moved by the campaign; if much did, something else was at wo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -36,6 +36,9 @@ from forecast.impact.plain import clean, records
 from forecast.models.base import Model
 from forecast.periods import PERIODS_A_YEAR
 from forecast.seasonality.disruptions import Disruption
+
+OTHER_AREAS = "other areas"
+"""What the sum of the areas that did not take part is called."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -273,6 +276,58 @@ def look_elsewhere(
     return Elsewhere(own, areas, together, offences, tuple(moved), tuple(reasons), level)
 
 
+def look_together(
+    campaign: Campaign,
+    counts: Panel,
+    shocks: Sequence[Disruption],
+    model: Model,
+    *,
+    level: float,
+    draws: int,
+    seed: int,
+) -> tuple[SeriesEffect, ...]:
+    """Evaluate the window in the sum of the areas that the campaign did not touch.
+
+    The quick part of `look_elsewhere`, for what is said first of a result.
+
+    Parameters
+    ----------
+    campaign, counts, shocks, model, level, draws, seed
+        As in `look_elsewhere`.
+
+    Returns
+    -------
+    tuple of SeriesEffect
+        One an offence targeted; empty when there are no such areas, or too few quiet windows.
+
+    Examples
+    --------
+    >>> from forecast.models.glm import SeasonalGLM
+    >>> from forecast.simulation import simulate
+    >>> facts = {"name": "Test", "start": "2022-10-01", "end": "2022-11-30"}
+    >>> campaign = Campaign(**facts, offences=["robbery"], areas=["Area 01"])
+    >>> (found,) = look_together(campaign, simulate(areas=3, years=8), [], SeasonalGLM(),
+    ...                          level=0.95, draws=200, seed=0)
+    >>> found.area
+    'other areas'
+    """
+    others = _take_others(campaign, counts)
+    if isinstance(others, str):
+        return ()
+    several = len(others.areas) > 1
+    areas, together, _ = _look_in_areas(
+        campaign,
+        others.total() if several else others,
+        shocks,
+        model,
+        level=level,
+        draws=draws,
+        seed=seed,
+    )
+    parts = together or areas
+    return tuple(replace(part, area=OTHER_AREAS) for part in parts) if several else parts
+
+
 def _take_others(campaign: Campaign, counts: Panel) -> Panel | str:
     """The counts of areas that neither took part nor are next door, or why there are none."""
     places = find_places(campaign, counts)
@@ -327,7 +382,7 @@ def _look_in_areas(
     fitted = fit_before(model, hide_shocks(others, shocks), window[0])
     forecast, raw = calibrate(fitted, window, calibration, draws=draws, seed=seed)
     baseline = Baseline(forecast, raw, calibration, "")
-    name = "other areas" if len(others.areas) > 1 else others.areas[0]
+    name = OTHER_AREAS if len(others.areas) > 1 else others.areas[0]
     parts = measure_all(away, others, baseline, placebo, (), level, name)
     single = len(others.areas) == 1
     areas = tuple(part for part in parts if single or not part.is_total)

@@ -32,6 +32,7 @@ from forecast.impact.counterfactuals import (
     list_reaches,
 )
 from forecast.impact.effect import Effect, SeriesEffect, Verdict
+from forecast.impact.elsewhere import look_together
 from forecast.impact.faults import find_faults
 from forecast.impact.headline import Headline, climb
 from forecast.impact.maturing import check_immature, hide_immature, say_lag
@@ -83,6 +84,8 @@ class Evaluation:
         Disruptions in the periods of the campaign or in the year before.
     untargeted : tuple of SeriesEffect
         Totals of the offences that the campaign did not target.
+    untouched : tuple of SeriesEffect
+        Of the areas that it left out together, one an offence; empty but from before the window.
     counterfactual, model : str
     level : float
     seed, draws : int
@@ -122,6 +125,7 @@ class Evaluation:
     draws: int
     seconds: float
     rating: Rating
+    untouched: tuple[SeriesEffect, ...] = ()
     runs_left_out: tuple[Previous, ...] = ()
     specifications: Specifications | None = None
     registration: Registered = Registered(None)
@@ -337,6 +341,12 @@ def evaluate(
     alike = has_like_controls(campaign, shown, shocks, chosen)
     rating = rate_design(campaign, counts, counterfactual=counterfactual, controls_ok=alike)
     found = _look(campaign, counts, panel, shocks, placebo, untargeted, baseline, level, left_out)
+    untouched = (
+        look_together(campaign, counts, shocks, chosen, **asked)
+        if counterfactual == "before"
+        else ()
+    )
+    found += looking.check_untouched(untouched)
     found += (check_after(campaign, shown, shocks, counterfactual),)
     if isinstance(chosen, AroundModel):
         found += check_change_after(
@@ -382,6 +392,7 @@ def evaluate(
         draws=draws,
         seconds=time.perf_counter() - began,
         rating=rating,
+        untouched=untouched,
         runs_left_out=left_out,
         specifications=specifications,
         registration=compare_registration(

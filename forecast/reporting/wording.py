@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from forecast.errors import ForecastError
+from forecast.impact.answering import say_left_out
 from forecast.impact.checks import Check, join_words
 from forecast.impact.effect import CANNOT_TELL, FEWER, MORE, NO_DIFFERENCE
 from forecast.periods import label
@@ -223,6 +224,7 @@ def _clear_slots(result: Evaluation) -> list[Slot]:
             ),
         ),
         Slot(3, ("These figures alone cannot say why.",)),
+        _left_out(result),
     ]
 
 
@@ -250,7 +252,14 @@ def _unclear_slots(result: Evaluation) -> list[Slot]:
         Slot(2, (f"The true gap could lie anywhere from {low} to {high}.",)),
         Slot(2, (unseen,)),
         Slot(3, ("So a small change cannot be ruled out.",)),
+        _left_out(result),
     ]
+
+
+def _left_out(result: Evaluation) -> Slot:
+    """What the areas left out did: a change there is kept long, that none was clear is not."""
+    moved = any(p.excludes_zero for p in result.untouched if p.offence == result.main.offence)
+    return Slot(2 if moved else 5, say_left_out(result))
 
 
 def _blocked_slots(result: Evaluation) -> list[Slot]:
@@ -273,6 +282,7 @@ def _blocked_slots(result: Evaluation) -> list[Slot]:
         ),
         _counted(result),
         *(Slot(2 + later, wordings) for later, wordings in enumerate(reasons)),
+        _left_out(result),
         Slot(6, _say_before(result)),
         Slot(7, _say_missing_measure(result)),
     ]

@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from forecast.errors import ForecastError
+from forecast.impact.answering import say_left_out
+from forecast.impact.campaign import Campaign
+from forecast.impact.checklist_findings import state_plainly
 from forecast.impact.checks import Check
-from forecast.impact.evaluation import Evaluation
+from forecast.impact.effect import FEWER
+from forecast.impact.evaluation import Evaluation, evaluate
 from forecast.reporting.wording import (
     WORD_LIMIT,
     Slot,
@@ -21,6 +26,7 @@ from forecast.reporting.wording import (
     plain_box,
     quotations,
 )
+from forecast.simulation import simulate
 
 JARGON = re.compile(
     r"\b(interval|placebo|counterfactual|estimand|significan\w*|confidence|baseline|model|"
@@ -237,3 +243,52 @@ def test_all_texts_of_a_campaign_file_count_as_quotations(hostile: Evaluation) -
     for words in ("patrols caused a fall of 30 per cent", "thanks to the press office"):
         assert words in texts
     assert "" not in texts
+
+
+def in_two_areas() -> Campaign:
+    facts = {"name": "Night patrols", "start": "2022-10-01", "end": "2022-11-30"}
+    return Campaign(**facts, offences=["robbery"], areas=["Area 01", "Area 02"])
+
+
+def test_the_box_says_when_areas_left_out_fell_alike() -> None:
+    everywhere = simulate(areas=6, years=8, effect=-0.3)
+    found = evaluate(in_two_areas(), everywhere, draws=200)
+    assert found.verdict == FEWER
+    (others,) = found.untouched
+    # what was counted in the four areas that are not the campaign's
+    window = everywhere.periods.isin(found.main.periods)
+    assert others.observed == everywhere.values[2:, window].sum()
+    assert others.percent == pytest.approx(-30, abs=6)
+    assert "Areas left out had fewer than expected too" in plain_box(found)
+    check_plain(plain_box(found))
+    assert "Areas left out had fewer than expected too" in state_plainly(found).text
+    (check,) = [c for c in found.checks if c.name == "areas left out"]
+    assert (check.status, check.blocks) == ("failed", False)
+    assert f"{others.observed:,.0f} counted, {others.expected:,.0f} expected" in check.text
+    assert "not" not in say_left_out(found)[0]
+
+
+def test_of_areas_left_out_that_did_not_move_nothing_is_made() -> None:
+    everywhere, still = (simulate(areas=6, years=8, effect=effect) for effect in (-0.3, 0.0))
+    values = np.concatenate([everywhere.values[:2], still.values[2:]])
+    found = evaluate(in_two_areas(), replace(still, values=values), draws=200)
+    assert found.verdict == FEWER
+    assert say_left_out(found)[0] == "No clear change was seen in areas left out."
+    assert "had fewer" not in plain_box(found)
+    check_plain(plain_box(found))
+    (check,) = [c for c in found.checks if c.name == "areas left out"]
+    assert check.status == "passed"
+    assert check.text.startswith("Areas that did not take part did not clearly move together")
+
+
+def test_areas_left_out_that_rose_are_told_as_they_are() -> None:
+    fall, rise = (simulate(areas=6, years=8, effect=effect) for effect in (-0.3, 0.4))
+    values = np.concatenate([fall.values[:2], rise.values[2:]])
+    found = evaluate(in_two_areas(), replace(fall, values=values), draws=200)
+    assert "Areas left out had more than expected." in plain_box(found)
+
+
+def test_nothing_is_said_where_no_area_was_left_out(fewer: Evaluation) -> None:
+    assert fewer.untouched == ()
+    assert say_left_out(fewer) == ("",)
+    assert "left out" not in plain_box(fewer)
