@@ -32,8 +32,8 @@ from forecast.seasonality.disruptions import Disruption, disrupted
 MIN_WINDOWS = 4
 """Distinct windows below which nothing is calibrated."""
 
-ENOUGH_DRAWS = 250
-"""Draws of one window: its centre is then off by a twelfth of its spread, and many are pooled."""
+ENOUGH_DRAWS = 500
+"""Draws of one window of days, of which there are many and each takes its time."""
 
 MIN_OTHERS = 2
 """Windows of other years that judge a window: with four windows in two years there are two."""
@@ -164,7 +164,7 @@ def run_placebos(
     campaign : Campaign
     shocks : sequence of Disruption
     level, draws, seed
-        As in `evaluate`; no more than 250 draws a window where that does no harm.
+        As in `evaluate`; of days no more than 500 draws a window.
     windows : sequence of Window, optional
         Those of `find_windows` unless given.
     progress : callable, optional
@@ -185,7 +185,8 @@ def run_placebos(
         )
         if len(seen.series)
     ]
-    enough = draws if model.needs_all_draws else min(draws, ENOUGH_DRAWS)
+    few = panel.freq == "D" and not model.needs_all_draws
+    enough = min(draws, ENOUGH_DRAWS) if few else draws
     rows: list[Columns] = []
     for done, window in enumerate(chosen):
         for group in groups:

@@ -72,7 +72,7 @@ class DynamicCounts(Model):
     """
 
     counts_native: ClassVar[bool] = True
-    spread_worth: ClassVar[int] = 10  # measured on real series: tests/benchmarks/bench_spread.py
+    spread_worth: ClassVar[int] = 5  # measured on real series: tests/benchmarks/bench_spread.py
 
     disruptions: tuple[Disruption, ...] = ()
     treatment: Treatment = "mask"
@@ -168,13 +168,13 @@ class DynamicCounts(Model):
 
     def _gather(self, panel: Panel, offence: str, begin: int = 0) -> Evidence:
         """What is known of one offence from a column on, with disrupted periods treated."""
-        members = (panel.series["offence"] == offence).to_numpy()
+        members = panel.series["offence"].to_numpy(str) == offence
         counts = self._masked(panel, members)
         total = sum_areas(counts, PERIODS_A_YEAR[panel.freq])[begin:]
         periods = panel.periods[begin:]
         return Evidence(
             offence,
-            [str(area) for area in panel.series.loc[members, "area"]],
+            panel.series["area"].to_numpy(str)[members].tolist(),
             # a share of an unknown total is unknown
             np.where(np.isnan(total), np.nan, counts[:, begin:]),
             total,

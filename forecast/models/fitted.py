@@ -102,7 +102,7 @@ class FittedDynamic(FittedModel):
         log_share = np.zeros((draws, n_series, wanted))
         for index, state in enumerate(self.states):
             members = self._members(state)
-            areas = self.panel.series.loc[members, "area"].astype(str).tolist()
+            areas = self.panel.series["area"].to_numpy(str)[members].tolist()
             total, share = draw_paths(state, areas, horizon, draws, seed)
             log_total[:, index] = total[:, -wanted:]
             if len(members) > 1:
@@ -218,7 +218,7 @@ class FittedDynamic(FittedModel):
 
     def _members(self, state: OffenceState) -> np.ndarray:
         """Rows of an offence's series."""
-        return np.flatnonzero((self.panel.series["offence"] == state.offence).to_numpy())
+        return np.flatnonzero(self.panel.series["offence"].to_numpy(str) == state.offence)
 
     def _horizon(self, ahead: pd.PeriodIndex) -> Horizon:
         """What is known of the periods ahead, disruptions that begin or end there among it."""

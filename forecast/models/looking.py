@@ -248,26 +248,30 @@ def _draw_total(
     freq = str(ahead.freqstr)
     settings, damping = total_settings(freq), DAMPINGS[freq]
     steps = _level_steps(state, settings)
-    chosen = np.sort(rng.choice(len(settings), size=draws, p=state.shares()))
-    out = np.empty((draws, len(ahead)))
+    chosen = rng.choice(len(settings), size=draws, p=state.shares())
+    start = _draw_states(state, chosen, rng)  # (draw, state)
+    # all noise at once, (period, draw): a call a period and setting would take most of the time
+    moves, pushes, stray = rng.standard_normal((3, len(ahead), draws))
+    moves *= np.sqrt(steps[chosen] + horizon.jumps[:, None])
+    pushes *= np.sqrt((1 - damping**2) * settings[chosen, 2])
+    stray *= np.sqrt(settings[chosen, 1])
+    drift, level = start[:, 1], np.zeros(draws)
+    path = (start @ horizon.columns.T).T + stray
+    for t in range(len(ahead)):
+        level = level + drift + moves[t]
+        drift = damping * drift + pushes[t]
+        path[t] += level
+    return path.T + _offset(ahead)
+
+
+def _draw_states(state: TotalState, chosen: IntArray, rng: np.random.Generator) -> FloatArray:
+    """Draw the state under the setting that each draw has, shape (draw, state)."""
+    out = rng.standard_normal((len(chosen), state.means.shape[1]))
     for index in np.unique(chosen):
         here = chosen == index
-        n = int(here.sum())
-        root = np.linalg.cholesky(
-            state.covariances[index] + 1e-12 * np.eye(horizon.columns.shape[1])
-        )
-        start = state.means[index] + rng.standard_normal((n, len(root))) @ root.T  # (n, state)
-        drift = start[:, 1].copy()
-        push = np.sqrt((1 - damping**2) * settings[index, 2])
-        level = np.zeros((n, len(ahead)))
-        now = np.zeros(n)
-        for t in range(len(ahead)):
-            now = now + drift + np.sqrt(steps[index] + horizon.jumps[t]) * rng.standard_normal(n)
-            drift = damping * drift + push * rng.standard_normal(n)
-            level[:, t] = now
-        stray = np.sqrt(settings[index, 1]) * rng.standard_normal(level.shape)
-        out[here] = start @ horizon.columns.T + level + stray
-    return rng.permutation(out) + _offset(ahead)
+        root = np.linalg.cholesky(state.covariances[index] + 1e-12 * np.eye(out.shape[1]))
+        out[here] = state.means[index] + out[here] @ root.T
+    return out
 
 
 def _draw_share(

@@ -18,6 +18,7 @@ from forecast.impact.placebo import Placebo, run_placebos, t_limit
 from forecast.impact.windows import Window, find_windows
 from forecast.models.base import Model
 from forecast.models.dynamic import DynamicCounts
+from forecast.models.naive import SeasonalNaive
 from forecast.simulation import simulate
 
 Steady = Callable[[float], Model]
@@ -81,7 +82,7 @@ def test_the_summary_of_no_windows_counts_none() -> None:
 
 
 def test_windows_of_autumn_nights_in_london(london: Panel) -> None:
-    # The data begin in 2010-04: three years before gives 2013-04 as the first. 2020 is the
+    # The data begin in 2010-04: four years before gives 2014-04 as the first. 2020 is the
     # campaign's own year. Disrupted months end with 2021-05, so windows in or a year after them
     # end with 2022-05. The new recording system of February 2024 rules out spring 2024, and
     # November 2024 is not in the data.
@@ -89,7 +90,7 @@ def test_windows_of_autumn_nights_in_london(london: Panel) -> None:
     windows = find_windows(campaign, london, shocks_of(campaign, london))
     expected = [
         f"{year}-{first} to {year}-{last}"
-        for year in range(2013, 2020)
+        for year in range(2014, 2020)
         for first, last in (("04", "05"), ("10", "11"))
     ]
     expected += ["2022-10 to 2022-11", "2023-04 to 2023-05", "2023-10 to 2023-11"]
@@ -108,7 +109,7 @@ def test_windows_of_autumn_nights_in_london(london: Panel) -> None:
 
 
 def test_a_run_is_known_in_the_window_that_holds_its_days() -> None:
-    panel = simulate(areas=1, years=9)
+    panel = simulate(areas=1, years=9, start="2013-01")
     spring_run = {"start": "2019-05-10", "end": "2019-05-20"}
     campaign = make_campaign("2022-10-01", "2022-11-30", previous=[spring_run, {"year": 2020}])
     marks = {w.name[:7]: w.earlier for w in find_windows(campaign, panel, [])}
@@ -258,6 +259,45 @@ def test_limit_is_student_s_with_the_windows_as_degrees() -> None:
     rows = make_placebo([(y, 2.0) for y in range(2000, 2010)]).errors
     rows = pd.concat([rows, rows])  # two offences in the same windows are not more windows
     assert t_limit(rows, 0.9) == pytest.approx(2 * stats.t.ppf(0.95, 10))
+
+
+def test_a_spread_known_to_be_nearly_right_counts_like_some_windows_more() -> None:
+    # ten windows with errors of twice the spread, and a spread worth five windows:
+    # sqrt((5 x 1 + 10 x 4) / 15) = sqrt(3), and a t with 15 degrees reaches 1.753 (tables)
+    rows = make_placebo([(y, 2.0) for y in range(2000, 2010)]).errors
+    assert t_limit(rows, 0.9, 5) == pytest.approx(1.7531 * np.sqrt(3), abs=1e-4)
+    placebo = replace(make_placebo([(y, 2.0) for y in range(2000, 2010)]), worth=5)
+    found = placebo.calibration()
+    assert found is not None
+    assert (found.total, found.degrees) == (pytest.approx(np.sqrt(3)), 15)
+    # each window is judged by the nine of other years: sqrt((5 + 36) / 14), t(14) = 2.1448
+    widths = placebo.totals["half_width"].to_numpy()
+    assert widths == pytest.approx(np.full(10, 0.1 * 2.14479 * np.sqrt(41 / 14)), abs=1e-5)
+
+
+def test_only_the_engine_s_spread_is_known_to_be_nearly_right() -> None:
+    panel = simulate(areas=1, years=9)
+    campaign = make_campaign("2022-10-01", "2022-11-30")
+    for model in (DynamicCounts(), SeasonalNaive()):
+        placebo = run(panel, campaign, model)
+        found = placebo.calibration()
+        assert found is not None
+        assert found.degrees - len(placebo.windows) == (5 if model == DynamicCounts() else 0)
+
+
+def test_windows_with_less_history_are_done_without_where_eight_are_left() -> None:
+    # Years 2014 on, campaign in October 2022: with three years before them October and April
+    # of 2017 to 2021, with four those of 2018 to 2021, which are eight.
+    campaign = make_campaign("2022-10-01", "2022-10-31")
+    panel = simulate(areas=1, years=9, start="2014-01")
+    assert [w.name for w in find_windows(campaign, panel, [])] == [
+        f"{year}-{month}" for year in range(2018, 2022) for month in ("04", "10")
+    ]
+    # a year less of data would leave six: all eight with three years before them are used
+    shorter = simulate(areas=1, years=8, start="2015-01")
+    assert [w.name for w in find_windows(campaign, shorter, [])] == [
+        f"{year}-{month}" for year in range(2018, 2022) for month in ("04", "10")
+    ]
 
 
 def test_too_few_windows_calibrate_nothing() -> None:

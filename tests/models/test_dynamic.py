@@ -92,7 +92,8 @@ def test_a_planted_drift_goes_on_and_is_damped() -> None:
     rate = 3000 * 1.1 ** (months / 12)
     values = np.random.default_rng(1).poisson(rate).astype(float)[None]
     panel = make_panel(values[:, :72], "2012-01", "M")
-    middle = np.median(DynamicCounts().fit(panel).forecast(6).draws[:, 0], axis=0)
+    ahead = DynamicCounts().fit(panel).forecast(6, draws=50_000)
+    middle = np.median(ahead.draws[:, 0], axis=0)
     days = days_in(pd.period_range("2018-01", periods=6, freq="M")) / (365.25 / 12)
     level = middle / days
     assert level[-1] > 0.99 * rate[71]
