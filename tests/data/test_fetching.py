@@ -552,7 +552,7 @@ def test_a_half_whose_notes_are_damaged_is_not_continued(server: Loopback, tmp_p
     assert (found.sha256, names(tmp_path)) == (SHA256, ["a.csv"])
 
 
-@pytest.mark.parametrize("wait", [0.0, 0.05, 0.3])
+@pytest.mark.parametrize("wait", [0.0, 0.3])
 def test_a_process_that_is_killed_leaves_the_old_file_and_the_next_run_completes(
     server: Loopback, tmp_path: Path, wait: float
 ) -> None:
