@@ -132,16 +132,19 @@ METHODS: dict[str, Ask] = {
 }
 
 
-def own_answers(method: str, cell: str, seeds: int, *, processes: int = 2) -> Answers:
-    """Answers of one of our methods on the first seeds of a cell.
+def own_answers(
+    method: str, cell: str, seeds: int, *, processes: int = 2, first: int = 0
+) -> Answers:
+    """Answers of one of our methods on so many seeds of a cell, from `first` on.
 
     Processes are started afresh, so that no thread is forked; what is compiled and loaded first
     stays outside the clock, by one evaluation that is thrown away.
     """
+    every = range(first, first + seeds)
     if processes == 1:
-        rows = _ask_many((method, cell, range(seeds)))
+        rows = _ask_many((method, cell, every))
     else:
-        tasks = [(method, cell, range(first, seeds, processes)) for first in range(processes)]
+        tasks = [(method, cell, every[start::processes]) for start in range(processes)]
         with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
             rows = [row for part in pool.map(_ask_many, tasks) for row in part]
     estimate, lower, upper, seconds, found, unsure = (np.array(c) for c in zip(*rows, strict=True))
