@@ -36,6 +36,9 @@ SUMMARY_COLUMNS = [
     "verdict",
 ]
 
+ALL_OF_IT = -100.0
+"""The largest fall that there is, in points."""
+
 DETECTED_SHARE = 0.8
 """Share of placebo windows in which an injected fall must be seen."""
 
@@ -62,7 +65,8 @@ class SeriesEffect:
         Of the whole periods together; `effect` is observed less expected.
     in_window_percent : float
         Effect over the expected count of the campaign's own days: the change there would be if
-        all of it lay inside the window.
+        all of it lay inside the window. A count cannot fall by more than all of it: below -100 it
+        is NaN, and so is its interval where that reaches below (`in_window_reason`).
     cumulative : tuple
         For each period: effect so far, lower and upper bound.
     probability_fewer : float
@@ -104,6 +108,21 @@ class SeriesEffect:
     def excludes_zero(self) -> bool:
         """Whether the interval leaves out zero, whatever the checks say."""
         return self.p <= 1 - self.level + 1e-12
+
+    @property
+    def in_window_reason(self) -> str:
+        """Why `in_window_percent` or its interval is not given; empty when both are."""
+        if np.isnan(self.in_window_percent):
+            return (
+                "The fall is larger than what the campaign's days could hold: part of it lies "
+                "outside the window."
+            )
+        if np.isnan(self.in_window_interval).any():
+            return (
+                "The interval reaches to falls larger than what the campaign's days could hold: "
+                "part of those would lie outside the window."
+            )
+        return ""
 
 
 def measure_effect(
@@ -151,6 +170,11 @@ def measure_effect(
     percent = _percent(seen - whole, whole)
     percents = _percents(seen - sums, sums, level)
     in_days = np.maximum(draws @ shares, 0.5)  # (draw,) expected on the campaign's own days
+    in_window = _percent(seen - whole, float(expected @ shares))
+    in_window_bounds = _percents(seen - sums, in_days, level)
+    if min(in_window, in_window_bounds[0]) < ALL_OF_IT - 1e-9:
+        in_window = in_window if in_window >= ALL_OF_IT - 1e-9 else float("nan")
+        in_window_bounds = (float("nan"), float("nan"))
     excluded = float(p_value(sums, seen)) <= 1 - level + 1e-12
     verdict = decide(seen, float(median(sums)), excluded=excluded, blocked=bool(blocking))
     running = np.cumsum(observed)[None, :] - np.cumsum(draws, axis=1)  # (draw, period)
@@ -173,8 +197,8 @@ def measure_effect(
         effect_interval=(seen - upper, seen - lower),
         percent=percent,
         percent_interval=percents,
-        in_window_percent=_percent(seen - whole, float(expected @ shares)),
-        in_window_interval=_percents(seen - sums, in_days, level),
+        in_window_percent=in_window,
+        in_window_interval=in_window_bounds,
         cumulative=tuple(
             (float(m), float(a), float(b))
             for m, a, b in zip(np.cumsum(observed - expected), *bounds, strict=True)

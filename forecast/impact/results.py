@@ -133,6 +133,7 @@ def _describe_part(part: SeriesEffect, result: Evaluation) -> dict[str, object]:
         "effect_percent_interval": pair(part.percent_interval),
         "effect_in_window_percent": clean(part.in_window_percent),
         "effect_in_window_percent_interval": pair(part.in_window_interval),
+        "effect_in_window_reason": part.in_window_reason or None,
         "cumulative": [
             {"period": label(p), "effect": clean(so_far), "interval": pair((lower, upper))}
             for p, (so_far, lower, upper) in zip(part.periods, part.cumulative, strict=True)

@@ -12,6 +12,7 @@ from forecast.data.sources import UNALLOCATED
 from forecast.errors import name_offenders
 from forecast.impact.checklist import make_checklist
 from forecast.impact.checks import Check, days_in_window, join_words
+from forecast.impact.effect import ALL_OF_IT
 from forecast.impact.evaluation import Evaluation
 from forecast.impact.headline import ClaimLadder
 from forecast.periods import UNIT_NAMES, days_in, days_inside, describe_span
@@ -107,9 +108,11 @@ def _describe_method(result: Evaluation) -> str:
 
 def show_detectable(result: Evaluation) -> Table:
     """Return the totals as if all of the difference lay on the campaign's own days."""
-    rows = []
+    rows, reasons = [], []
     for part in (p for p in result.effect.parts if p.is_total):
         share, smallest = exposed_share(part), part.smallest_detectable_percent
+        inside = -smallest / share if share > 0 else float("nan")
+        reasons.append(part.in_window_reason)
         rows.append(
             {
                 "offence": f"{part.offence}, {part.area}",
@@ -117,7 +120,7 @@ def show_detectable(result: Evaluation) -> Table:
                 "in_window_interval": write_interval(part.in_window_interval, digits=1),
                 "expected_share": share,
                 "smallest_percent": -smallest,
-                "smallest_window_percent": -smallest / share if share > 0 else float("nan"),
+                "smallest_window_percent": inside if inside >= ALL_OF_IT else float("nan"),
             }
         )
     headers = {
@@ -128,7 +131,9 @@ def show_detectable(result: Evaluation) -> Table:
         "smallest_percent": "Smallest fall that could be seen, whole periods, per cent",
         "smallest_window_percent": "The same on the campaign's own days",
     }
+    said = " ".join(dict.fromkeys(reason for reason in reasons if reason))
     caption = "If all of the difference lay on the campaign's own days"
+    caption += f". {said.rstrip('.')}" if said else ""
     return Table(pd.DataFrame(rows), caption, headers)
 
 

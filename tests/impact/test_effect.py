@@ -68,9 +68,31 @@ def test_percentage_in_the_window_divides_by_the_campaign_days() -> None:
     part = measure([600.0, 250.0], known_draws())
     # expected on 13 of 31 and 8 of 30 days: 700 x 0.41935 + 300 x 0.26667 = 373.548
     assert part.in_window_percent == pytest.approx(100 * -150 / 373.548, abs=1e-3)
-    # draw with October x: (850 - 300 - x) / (0.41935 x + 80); at x = 1175 and at x = 225
-    lower, upper = (550 - 1175) / (1175 * 13 / 31 + 80), (550 - 225) / (225 * 13 / 31 + 80)
+    # all of October: a draw with October x gives (850 - 300 - x) / (x + 80); x = 1175 and 225
+    part = measure([600.0, 250.0], known_draws(), exposure=[1.0, 8 / 30])
+    lower, upper = (550 - 1175) / (1175 + 80), (550 - 225) / (225 + 80)
     assert part.in_window_interval == pytest.approx((100 * lower, 100 * upper))
+    assert part.in_window_reason == ""
+
+
+def test_a_fall_larger_than_the_campaign_days_could_hold_is_not_given() -> None:
+    # 850 fewer than 1,000, of which 373.548 were expected on the campaign's days: -228 per cent
+    part = measure([100.0, 50.0], known_draws())
+    assert np.isnan([part.in_window_percent, *part.in_window_interval]).all()
+    assert part.in_window_reason == (
+        "The fall is larger than what the campaign's days could hold: part of it lies outside the "
+        "window."
+    )
+    # the whole periods are as they were
+    assert part.percent == pytest.approx(-85.0)
+    # -40 per cent itself, but (850 - 1475) / (1175 x 0.41935 + 80) = -109 at the lower end
+    part = measure([600.0, 250.0], known_draws())
+    assert part.in_window_percent == pytest.approx(-40.156, abs=1e-3)
+    assert np.isnan(part.in_window_interval).all()
+    assert part.in_window_reason.startswith("The interval reaches to falls larger than what the")
+    # nothing left of what was expected, all of it campaign days, is a fall that there can be
+    part = measure([0.0], np.full((999, 1), 300.0), exposure=[1.0])
+    assert (part.in_window_percent, part.in_window_interval) == (-100.0, (-100.0, -100.0))
 
 
 def test_cumulative_effect_adds_periods_draw_by_draw() -> None:
@@ -118,6 +140,9 @@ def test_interval_p_percentage_and_verdict_never_disagree(mean: float, level: fl
             part.in_window_interval,
             part.cumulative[-1][1:],
         ):
+            if np.isnan(lower):  # a fall larger than the campaign's days could hold
+                assert part.in_window_reason
+                continue
             assert (lower > 0 or upper < 0) == excluded
         lower, upper = part.expected_interval
         assert (part.observed < lower or part.observed > upper) == excluded

@@ -17,7 +17,7 @@ from forecast.impact.placebo import describe_placebo
 from forecast.impact.plain import clean, pair
 from forecast.simulation import simulate
 
-# DESIGN: the schema forecast.evaluation/1; "sentence" is an addition to it
+# DESIGN: the schema forecast.evaluation/1; "sentence" and "..._reason" are additions to it
 TOP = (
     "schema campaign measure results year_on_year headline checks outputs disruptions data "
     "provenance"
@@ -25,8 +25,8 @@ TOP = (
 RESULT = (
     "offence area periods exposure counterfactual model observed expected expected_interval effect "
     "effect_interval effect_percent effect_percent_interval effect_in_window_percent "
-    "effect_in_window_percent_interval cumulative level probability_fewer p placebo "
-    "smallest_detectable_percent verdict reason"
+    "effect_in_window_percent_interval effect_in_window_reason cumulative level probability_fewer "
+    "p placebo smallest_detectable_percent verdict reason"
 )
 YEARS = "offence area period against before after change_percent change_percent_interval"
 STEP = "label observed reference change_percent change_percent_interval"
@@ -190,3 +190,14 @@ def test_area_that_was_always_zero_is_still_json() -> None:
     assert rows[3]["verdict"] == "no clear difference"
     assert "not even a fall to zero could have been seen" in rows[3]["reason"]
     assert json.dumps(result, allow_nan=False)
+
+
+def test_a_fall_that_the_window_could_not_hold_is_null_with_its_reason() -> None:
+    # a fall of three fifths in two months, of which the campaign had four days
+    counts = simulate(areas=1, years=8, effect=-0.6)
+    campaign = Campaign(name="A", start="2022-10-30", end="2022-11-02", offences=["robbery"])
+    (row,) = evaluate(campaign, counts, draws=200).to_dict()["results"]  # type: ignore[misc]
+    assert row["effect_percent"] == pytest.approx(-60, abs=5)
+    assert row["effect_in_window_percent"] is None
+    assert row["effect_in_window_percent_interval"] is None
+    assert row["effect_in_window_reason"].startswith("The fall is larger than what the campaign's")

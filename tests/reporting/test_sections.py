@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from forecast.impact.campaign import Previous
 from forecast.impact.checks import Check
-from forecast.impact.evaluation import Evaluation
+from forecast.impact.evaluation import Evaluation, evaluate
 from forecast.reporting import sections
 
 AUTUMN_2020 = Previous(start="2020-10-01", end="2020-11-30")
@@ -191,3 +193,20 @@ def test_what_is_not_covered_follows_what_was_asked(fewer: Evaluation, sides: Ev
 def test_the_levels_mark_the_design_s_own(fewer: Evaluation) -> None:
     frame = sections.show_levels(fewer).frame
     assert frame.loc[frame["here"], "level"].tolist() == [f"Level {fewer.rating.level}"]
+
+
+def test_a_fall_that_the_window_could_not_hold_is_not_shown(fewer: Evaluation) -> None:
+    short = fewer.campaign.model_copy(
+        update={"start": dt.date(2022, 10, 30), "end": dt.date(2022, 11, 2)}
+    )
+    table = sections.show_detectable(evaluate(short, fewer.counts, draws=200))
+    row = table.frame.iloc[0]
+    # a fall of 30 per cent of 61 days is more than 4 of them could hold
+    assert np.isnan(row["in_window_percent"])
+    assert row["in_window_interval"] == "not known"
+    assert np.isnan(row["smallest_window_percent"]) or row["smallest_window_percent"] >= -100
+    assert table.caption.endswith(
+        "own days. The fall is larger than what the campaign's days could hold: part of it lies "
+        "outside the window"
+    )
+    assert table.caption.count("The fall is larger") == 1
