@@ -11,7 +11,8 @@ HIDDEN = "hidden"
 """What stands in an address in place of a key or a signature."""
 
 _SECRET = re.compile(
-    r"(^|[^a-z])(api)?key(id)?$|token|secret|passw|^pwd$|signature|^sig$|credential|^auth",
+    r"(^|[^a-z]|api|access)[_-]?key(id)?$|token|secret|passw|^pwd$|signature|^sig$|credential"
+    r"|^auth(orization)?$",
     re.IGNORECASE,
 )
 _USER_INFO = re.compile(r"(?<=://)[^/?#\s'\"]*@")
