@@ -208,8 +208,8 @@ def estimate_completeness(
     Notes
     -----
     Chain-ladder factors with over-dispersion: see `forecast.data.developing.develop`. Vintages
-    are added up over areas. An offence whose settled counts (older than `horizon`) differ by more
-    than 2 per cent between two vintages was counted differently in them: that pair is left out.
+    are added up over areas. An offence whose settled counts (a year old) differ by more than 2 per
+    cent from those of the newest vintage was counted differently: it is left out of that vintage.
 
     Examples
     --------
@@ -340,7 +340,7 @@ def _follow_vintages(
         if len(own) < 2:
             continue
         frames = {taken: _seen_by(taken, panel) for taken, panel in own}
-        used, left_out = _alike(frames, horizon)
+        used, left_out = _alike(frames)
         if left_out:
             notes.append(
                 f"{offence.capitalize()} was counted differently in the vintages "
@@ -358,16 +358,16 @@ def _seen_by(taken: pd.Period, total: Panel) -> pd.Series[float]:
 
 
 def _alike(
-    frames: dict[pd.Period, pd.Series[float]], horizon: int
+    frames: dict[pd.Period, pd.Series[float]],
 ) -> tuple[dict[pd.Period, pd.Series[float]], list[pd.Period]]:
     """The vintages that count the same thing as the newest, and the dates of the others.
 
-    They are told apart by periods that were half a horizon old: those hardly change by lag.
+    They are told apart by periods that were a year old: those hardly change by lag.
     """
     newest = max(frames)
     left_out = []
     for taken, counts in frames.items():
-        old = counts.index[counts.index < taken - horizon // 2]
+        old = counts.index[counts.index < taken - PERIODS_A_YEAR[taken.freqstr]]
         settled = old.intersection(frames[newest].index)
         before, after = float(counts[settled].sum()), float(frames[newest][settled].sum())
         if abs(after - before) > MOVED * before:
