@@ -1,0 +1,373 @@
+"""The SQL by which DuckDB counts incidents; nothing here runs it.
+
+A row of the source becomes `day` (a date, London's), `fault` (what is wrong with its dates, 0
+for nothing), `offence` and `area` as they were written. Only few different combinations of these
+exist, so that a table of groups is small whatever the size of the source.
+"""
+
+# ruff: noqa: S608 -- every name and text is quoted here, and nowhere else
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+NO_DATE, UNREADABLE, BACKWARDS, TIMELESS, EARLY, FUTURE = 1, 2, 3, 4, 5, 6
+NO_OFFENCE, UNKNOWN_OFFENCE, NO_AREA, UNKNOWN_AREA, OUT_OF_BOUNDS, COPY = 7, 8, 9, 10, 11, 12
+"""What may be wrong with a row; of several faults the first counts."""
+
+LEFT_OUT, ABSENT, UNKNOWN, NOWHERE = -1, -2, -3, -4
+"""Codes of what was written that stand for no name."""
+
+OUTSIDE = ""
+"""Area of a point that lies in no polygon; a source's own empty cells are NULL."""
+
+ISO_FORMATS = (
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%dT%H:%M:%S",
+    "%Y-%m-%d %H:%M",
+    "%Y-%m-%dT%H:%M",
+    "%Y-%m-%d",
+    "%Y-%m-%d %H:%M:%S.%f",
+    "%Y-%m-%dT%H:%M:%S.%f",
+)
+"""How dates are written unless a mapping says otherwise."""
+
+_ZONE = r"\s*(Z|[+-]\d{2}(:?\d{2})?)$"
+
+
+def quote_name(name: str) -> str:
+    """Return a name as SQL writes it.
+
+    Examples
+    --------
+    >>> quote_name("crime no")
+    '"crime no"'
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quote_text(text: str) -> str:
+    """Return a text as SQL writes it.
+
+    Examples
+    --------
+    >>> quote_text("King's Cross")
+    "'King''s Cross'"
+    """
+    return "'" + text.replace("'", "''") + "'"
+
+
+def csv_relation(path: str, width: int, *, delimiter: str = ",", header: bool = True) -> str:
+    """Return the table that a CSV file of text is: columns c0, c1, ... all of text.
+
+    Nothing is guessed, and the first line that does not fit is an error: DuckDB's own list of
+    rejected lines leaves some out.
+    """
+    columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(width))
+    escaped = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in path)
+    return (
+        f"read_csv({quote_text(escaped)}, columns = {{{columns}}}, auto_detect = false, "
+        f"header = {str(header).lower()}, delim = {quote_text(delimiter)}, quote = '\"', "
+        "escape = '\"', strict_mode = true, compression = 'none')"
+    )
+
+
+def parquet_relation(path: str) -> str:
+    """Return the table that a Parquet file is, with the number of each row from 0."""
+    escaped = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in path)
+    return f"read_parquet({quote_text(escaped)}, file_row_number = true)"
+
+
+def local_time(utc: str) -> str:
+    """Return the clock of London at a moment of universal time, as SQL.
+
+    Summer time runs from 01:00 UTC on the last Sunday of March to the same of October: the rule
+    since 1996 (Summer Time Order 2002, SI 2002/262; before it, annual orders).
+    """
+
+    def last_sunday(month: int) -> str:
+        end = f"make_date(year({utc}), {month}, 31)"
+        return f"({end} - CAST(dayofweek({end}) AS INTEGER) + INTERVAL 1 HOUR)"
+
+    summer = f"{utc} >= {last_sunday(3)} AND {utc} < {last_sunday(10)}"
+    return f"({utc} + CASE WHEN {summer} THEN INTERVAL 1 HOUR ELSE INTERVAL 0 HOUR END)"
+
+
+def moment(column: str, kind: str, formats: Sequence[str]) -> str:
+    """Return a cell as a time stamp on London's clock, NULL when it cannot be read, as SQL.
+
+    A time without an offset is London's already; one with an offset, or Z, is turned to it.
+
+    Parameters
+    ----------
+    column : str
+        SQL of the cell.
+    kind : str
+        Its DuckDB type.
+    formats : sequence of str
+        How text is written, in strptime's letters.
+    """
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return local_time(f"make_timestamp(epoch_us({column}))")
+    if kind != "VARCHAR":
+        return f"CAST({column} AS TIMESTAMP)"
+    listed = "[" + ", ".join(map(quote_text, formats)) + "]"
+    ends = f"regexp_extract({column}, {quote_text(_ZONE)}, 1)"
+    front = f"try_strptime(regexp_replace({column}, {quote_text(_ZONE)}, ''), {listed})"
+    digits = f"replace({ends}[2:], ':', '')"
+    minutes = (
+        f"(CASE WHEN {ends} = 'Z' THEN 0 ELSE (CAST({digits}[1:2] AS INTEGER) * 60 + "
+        f"CAST(('0' || {digits}[3:4]) AS INTEGER)) * CAST({ends}[1] || '1' AS INTEGER) END)"
+    )
+    # A day with an offset but without a time is no moment: '2020-10-19' would end like one.
+    timed = f"length({column}) > 10 AND {ends} <> '' AND contains({column}, ':')"
+    zoned = f"CASE WHEN {timed} THEN {local_time(f'({front} - to_minutes({minutes}))')} END"
+    return f"coalesce(try_strptime({column}, {listed}), {zoned})"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the rows of a source are read.
+
+    Attributes
+    ----------
+    use : str
+        Which date counts: date, from, to, middle or recorded.
+    cells : mapping of str to str
+        For each role (a date, offence, area, perhaps incident) the SQL of its cell.
+    kinds : mapping of str to str
+        For each role the DuckDB type of its cell.
+    formats : sequence of str
+        How dates are written.
+    day_starts : str
+        The time at which a day begins; "00:00" is midnight.
+    """
+
+    use: str
+    cells: Mapping[str, str]
+    kinds: Mapping[str, str]
+    formats: Sequence[str] = ISO_FORMATS
+    day_starts: str = "00:00"
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """The roles of the dates that count."""
+        return ("from", "to") if self.use == "middle" else (self.use,)
+
+    def base(self, relation: str, *, line: str | None = None) -> str:
+        """Return the query of the cells alone, each under the name of its role."""
+        cells = [f"{cell} AS r_{role}" for role, cell in self.cells.items()]
+        if line is not None:
+            cells.append(f"{line} AS line")
+        return f"SELECT {', '.join(cells)} FROM {relation}"
+
+    def points(self, relation: str) -> str:
+        """Return the query of the different points, `x` and `y`."""
+        there = "WHERE r_x IS NOT NULL AND r_y IS NOT NULL"
+        return f"SELECT DISTINCT r_x AS x, r_y AS y FROM ({self.base(relation)}) {there}"
+
+    def rows(self, relation: str, *, line: str | None = None) -> str:
+        """Return the query that gives each row as day, fault, offence and area.
+
+        Parameters
+        ----------
+        relation : str
+            The table, as SQL.
+        line : str, optional
+            SQL of the number of a row; then the query has `line`, and `written`: the dates as
+            they stand where they give no day.
+        """
+        when, backwards = self._when()
+        timed = (
+            f"SELECT *, CAST({when} AS DATE) AS day FROM ({self.base(relation, line=line)}) AS base"
+        )
+        fault = self._fault(backwards)
+        wanted = [
+            "day",
+            f"CAST(CASE WHEN day IS NULL THEN {fault} ELSE 0 END AS TINYINT) AS fault",
+            "r_offence AS offence",
+            "places.area AS area" if "x" in self.cells else "r_area AS area",
+        ]
+        wanted += ["r_incident AS incident"] if "incident" in self.cells else []
+        if line is not None:
+            cells = (f"coalesce(CAST(r_{role} AS VARCHAR), '')" for role in self.used)
+            written = " || chr(32) || ".join(cells)
+            wanted += ["line", f"CASE WHEN day IS NULL THEN {written} END AS written"]
+        join = "LEFT JOIN places ON r_x = x AND r_y = y" if "x" in self.cells else ""
+        return f"SELECT {', '.join(wanted)} FROM ({timed}) AS timed {join}"
+
+    def _when(self) -> tuple[str, str]:
+        """The moment that counts, and whether its two ends are the wrong way round."""
+        read = [moment(f"r_{role}", self.kinds[role], self.formats) for role in self.used]
+        when, backwards = read[0], "FALSE"
+        if len(read) == 2:
+            start, end = read
+            backwards = f"({end}) < ({start})"
+            # The middle of a span of which only one end is known is that end.
+            middle = f"coalesce({start} + (({end}) - ({start})) / 2, {start}, {end})"
+            when = f"CASE WHEN {backwards} THEN NULL ELSE {middle} END"
+        if self.day_starts != "00:00":
+            hours, minutes = map(int, self.day_starts.split(":"))
+            shifted = f"{when} - to_minutes({60 * hours + minutes})"
+            when = f"CASE WHEN {self._timeless()} THEN NULL ELSE {shifted} END"
+        return when, backwards
+
+    def _timeless(self) -> str:
+        """Whether a row has a day but no time of day."""
+        tests = [
+            f"(length(trim(r_{role})) <= 10 AND NOT contains(r_{role}, ':'))"
+            if self.kinds[role] == "VARCHAR"
+            else str(self.kinds[role] == "DATE").upper()
+            for role in self.used
+        ]
+        return f"coalesce({' OR '.join(tests)}, FALSE)"
+
+    def _fault(self, backwards: str) -> str:
+        """What is wrong with the dates of a row that has no day."""
+        empty = " AND ".join(
+            f"coalesce(trim(CAST(r_{role} AS VARCHAR)), '') = ''" for role in self.used
+        )
+        timeless = self._timeless() if self.day_starts != "00:00" else "FALSE"
+        return (
+            f"CASE WHEN {empty} THEN {NO_DATE} WHEN {backwards} THEN {BACKWARDS} "
+            f"WHEN {timeless} THEN {TIMELESS} ELSE {UNREADABLE} END"
+        )
+
+
+def judged(rows: str, earliest: dt.date, latest: dt.date) -> str:
+    """Return the query that gives rows the codes of their names, and what is wrong with them.
+
+    Parameters
+    ----------
+    rows : str
+        A query with `day`, `fault`, `offence` and `area`. The tables `offence_names` and
+        `area_names` (`raw`, `code`) say which name each text stands for.
+    earliest, latest : datetime.date
+        Days outside are faults.
+    """
+    return (
+        "SELECT r.*, o.code AS o, a.code AS a, CAST(CASE WHEN fault > 0 THEN fault "
+        f"WHEN day < DATE '{earliest}' THEN {EARLY} WHEN day > DATE '{latest}' THEN {FUTURE} "
+        f"WHEN o.code = {ABSENT} THEN {NO_OFFENCE} WHEN o.code = {UNKNOWN} THEN {UNKNOWN_OFFENCE} "
+        f"WHEN a.code = {ABSENT} THEN {NO_AREA} WHEN a.code = {UNKNOWN} THEN {UNKNOWN_AREA} "
+        f"WHEN a.code = {NOWHERE} THEN {OUT_OF_BOUNDS} ELSE 0 END AS TINYINT) AS reason "
+        f"FROM ({rows}) AS r JOIN offence_names AS o ON r.offence IS NOT DISTINCT FROM o.raw "
+        "JOIN area_names AS a ON r.area IS NOT DISTINCT FROM a.raw"
+    )
+
+
+def faulty(judged_rows: str, *, copies: bool = False) -> str:
+    """Return the query of the rows that cannot be used: line, reason, and what was wrong.
+
+    Parameters
+    ----------
+    judged_rows : str
+    copies : bool, default False
+        Whether the table `copies` lists more of them.
+    """
+    query = (
+        f"SELECT line, reason, CASE WHEN reason <= {FUTURE} THEN "
+        f"coalesce(written, CAST(day AS VARCHAR)) WHEN reason <= {UNKNOWN_OFFENCE} THEN offence "
+        f"ELSE area END AS value FROM ({judged_rows}) WHERE reason > 0"
+    )
+    if copies:
+        query += f" UNION ALL SELECT line, {COPY}, 'of line ' || first_line FROM copies"
+    return f"{query} ORDER BY line"
+
+
+def different(what: str) -> str:
+    """Return the query of the different texts of a column of the groups."""
+    return f"SELECT DISTINCT {what} FROM groups ORDER BY ALL"
+
+
+def keep_names(what: str) -> str:
+    """Return the statement that keeps the names of a column, from the table `names_now`."""
+    return (
+        f"CREATE OR REPLACE TEMP TABLE {what}_names AS "
+        "SELECT CAST(raw AS VARCHAR) AS raw, CAST(code AS INTEGER) AS code FROM names_now"
+    )
+
+
+def sum_groups(judged_groups: str) -> str:
+    """Return the query of the groups under their names."""
+    return (
+        "SELECT day, o, a, reason, CAST(sum(n) AS BIGINT) AS n "
+        f"FROM ({judged_groups}) GROUP BY ALL ORDER BY ALL"
+    )
+
+
+SUM_COPIES = (
+    "SELECT day, o, a, count(*) AS n, count(*) FILTER (WHERE differs) AS differing "
+    "FROM copies GROUP BY ALL"
+)
+"""How many copies there are of each day, offence and area."""
+
+
+def count_unnumbered(path: str) -> str:
+    """Return the query of how many kept rows have no number."""
+    return f"SELECT count(*) FROM {parquet_relation(path)} WHERE incident IS NULL"
+
+
+def describe(relation: str) -> str:
+    """Return the query of a table's columns and their types."""
+    return f"DESCRIBE SELECT * FROM {relation}"
+
+
+def keep_groups(rows: str) -> str:
+    """Return the statement that counts rows by all that they are."""
+    return (
+        "CREATE OR REPLACE TEMP TABLE groups AS SELECT day, fault, offence, area, "
+        f"count(*) AS n FROM ({rows}) GROUP BY ALL"
+    )
+
+
+def keep_rows(rows: str, path: str, *, line: bool) -> str:
+    """Return the statement that writes rows to a Parquet file, in their order."""
+    texts = "written, line" if line else "written"
+    incident = "nullif(trim(incident), '') AS incident"
+    return (
+        f"COPY (SELECT day, fault, offence, area, {incident}, {texts} FROM ({rows})) "
+        f"TO {quote_text(path)} (FORMAT parquet)"
+    )
+
+
+def kept_rows(path: str, line: str) -> str:
+    """Return the query of the rows that `keep_rows` wrote.
+
+    Parameters
+    ----------
+    path : str
+    line : str
+        SQL of a row's line; `file_row_number` counts them from 0.
+    """
+    return (
+        f"SELECT day, fault, offence, area, incident, written, {line} AS line "
+        f"FROM {parquet_relation(path)}"
+    )
+
+
+def find_copies(path: str, judged_rows: str) -> tuple[str, str]:
+    """Return the two statements that find copies of an incident among the rows that can be used.
+
+    The first finds numbers that may come twice, by their hashes; the second looks at these rows
+    alone, and keeps all but the first of each incident in the table `copies`.
+    """
+    suspects = (
+        "CREATE OR REPLACE TEMP TABLE suspects AS SELECT h FROM "
+        f"(SELECT hash(incident) AS h FROM {parquet_relation(path)} WHERE incident IS NOT NULL) "
+        "GROUP BY h HAVING count(*) > 1"
+    )
+    first = ", ".join(f"first_value({name}) OVER same AS first_{name}" for name in ("line", *_SAME))
+    differs = " OR ".join(f"{name} <> first_{name}" for name in _SAME)
+    copies = (
+        f"CREATE OR REPLACE TEMP TABLE copies AS SELECT line, day, o, a, first_line, "
+        f"({differs}) AS differs FROM (SELECT line, day, o, a, {first} FROM ({judged_rows}) "
+        "WHERE reason = 0 AND incident IS NOT NULL AND hash(incident) IN (SELECT h FROM suspects) "
+        "WINDOW same AS (PARTITION BY incident ORDER BY line)) WHERE line <> first_line"
+    )
+    return suspects, copies
+
+
+_SAME = ("day", "o", "a")
+"""What two records of one incident should agree on."""
