@@ -273,6 +273,6 @@ def tell_costs(result: Evaluation) -> Answer:
     if result.examination is None:
         return missing(UNEXAMINED)
     harm = result.examination.harm
-    if harm.check().status == "not possible":
-        return missing(harm.check().text, *harm.sentences())
+    if not any(row.known for row in harm.rows):
+        return missing("none of the offences has a price or a weight", *harm.sentences())
     return present(*harm.sentences())

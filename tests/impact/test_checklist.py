@@ -130,6 +130,21 @@ def test_other_models_fill_the_sensitivity_in_part(plain: Evaluation) -> None:
     assert "years left out and moved windows were not tried" in found.text
 
 
+def test_costs_that_follow_are_not_said_to_be_impossible(plain: Evaluation) -> None:
+    """One offence has a price: that harm cannot be set beside the count of several is no matter."""
+    asked = replace(plain)
+    harm = asked.examine().harm
+    assert harm.check().status == "not possible"
+    found = make_checklist(asked).of("costs and benefits")
+    assert found.status == "present"
+    assert "it comes to -£" in found.text
+    assert "not possible" not in found.text
+    # and where nothing has a price it is said first
+    object.__setattr__(asked, "examination", replace(asked.examine(), harm=replace(harm, rows=())))
+    text = make_checklist(asked).of("costs and benefits").text
+    assert text.startswith("not possible, because none of the offences has a price or a weight.")
+
+
 def test_up_to_three_limits_come_first(autumn_nights: Evaluation) -> None:
     text = make_checklist(autumn_nights).of("limits, up to three first").text
     assert text.startswith("(1) The campaign did not run alone: London in Tier 2 (High)")
