@@ -54,9 +54,12 @@ def split_credentials(address: str) -> tuple[str, tuple[str, str] | None]:
     except ValueError:
         host, parts = None, urlsplit("")
     if parts.scheme.lower() not in ("http", "https") or not host:
+        # A password with a slash in it ends the server's name too early: then show no more of it.
+        shown = f"{address.partition('://')[0]}://..." if "@" in address else address
         raise DataError(
-            f"Address must begin with http:// or https:// and name a server: found "
-            f"{hide_secrets(address)!r}. Write it like https://example.org/figures.csv."
+            f"Address must begin with http:// or https:// and name a server: found {shown!r}. "
+            "Write it like https://example.org/figures.csv, and in a user or a password write / "
+            "as %2F, ? as %3F and @ as %40."
         )
     named = parts.netloc.rpartition("@")[2]
     clean = urlunsplit((parts.scheme.lower(), named, quote(parts.path, "/%:@!$&'()*+,;=~"),

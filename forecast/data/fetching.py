@@ -9,8 +9,8 @@ Proxies come from the environment (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY)
 the system's own: httpx2 asks Windows and macOS through truststore, reads the places of OpenSSL
 elsewhere, and SSL_CERT_FILE or SSL_CERT_DIR go before all.
 
-What could not be tried here: a proxy that asks for a password, the certificate stores of Windows
-and macOS. Everything else is tested against a real server on the loopback address.
+What could not be tried here: the certificate stores of Windows and macOS, and the publishers' own
+servers. All else is tested against a real server on the loopback address.
 
 Sources: RFC 9110 (HTTP Semantics, 2022), sections 8.8 (validators), 10.2.3 (Retry-After),
 13 (conditional requests) and 14 (range requests).
@@ -227,20 +227,21 @@ class _Download:
         """Make one request and see how far it brings us."""
         self.tries += 1
         self.fruitless += 1
-        with self._translating(), self._open(self._headers()) as response:
-            if response.status_code == 304 and self.known is not None:
-                self.partial.drop()
-                return self.known.answer(
-                    self.plain, status="unchanged", checked=now(), tries=self.tries
-                )
-            if response.status_code == 206:
-                self._continue(response)
-            elif response.status_code == 200:
-                self._begin(response)
-            else:
-                self._refuse(response)
-            self._read(response)
-        return self._finish()
+        with self._translating():
+            with self._open(self._headers()) as response:
+                if response.status_code == 304 and self.known is not None:
+                    self.partial.drop()
+                    return self.known.answer(
+                        self.plain, status="unchanged", checked=now(), tries=self.tries
+                    )
+                if response.status_code == 206:
+                    self._continue(response)
+                elif response.status_code == 200:
+                    self._begin(response)
+                else:
+                    self._refuse(response)
+                self._read(response)
+            return self._finish()
 
     def _headers(self) -> dict[str, str]:
         """Ask about what was kept, and for the rest of what was begun."""

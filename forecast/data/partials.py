@@ -14,6 +14,7 @@ from io import BufferedRandom
 from pathlib import Path
 from typing import BinaryIO
 
+from forecast.data.refusals import not_writable
 from forecast.data.writing import replacing
 from forecast.errors import NotReadyError
 
@@ -131,6 +132,8 @@ def open_partial(target: Path) -> Iterator[Partial]:
     ------
     NotReadyError
         If another process is fetching the same file.
+    DataError
+        If its folder is not there or cannot be written.
 
     Examples
     --------
@@ -164,7 +167,10 @@ def _alone(target: Path) -> Iterator[None]:
     """Keep other processes from fetching the same file; a killed process keeps nobody out."""
     path = target.with_name(f".{target.name}.lock")
     while True:
-        handle = path.open("a+b")
+        try:
+            handle = path.open("a+b")
+        except OSError as error:
+            raise not_writable(target.name, error) from error
         if not _lock(handle):
             handle.close()
             raise NotReadyError(
@@ -196,6 +202,8 @@ def _lock(handle: BinaryIO) -> bool:
             import fcntl
 
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except (BlockingIOError, PermissionError):
         return False
+    except OSError:  # some network drives cannot lock: there, one process at a time is up to you
+        return True
     return True

@@ -51,6 +51,8 @@ def not_kept(name: str) -> NotReadyError:
 
 def no_file(address: str, server: str, code: int, said: str) -> DataError:
     """An answer that will be the same next time."""
+    if code == 407:
+        return closed_proxy(server, said)
     if code in (401, 403):
         return DataError(
             f"Address {address} must be open to you: {server} answered {said}. Check the user and "

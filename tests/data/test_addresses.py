@@ -29,7 +29,16 @@ def test_credentials_are_taken_out(
 
 @pytest.mark.parametrize(
     "address",
-    ["", "a.csv", "ftp://u:s3cret@x.org/a", "https://", "http://x:port/a", "http://u:s3cret@/a"],
+    [
+        "",
+        "a.csv",
+        "ftp://u:s3cret@x.org/a",
+        "https://",
+        "http://x:port/a",
+        "http://u:s3cret@/a",
+        "http://u:a/s3cret@x.org/a",
+        "http://u:a#s3cret@x.org",
+    ],
 )
 def test_what_is_no_address_is_refused_without_its_password(address: str) -> None:
     with pytest.raises(DataError, match="must begin with http:// or https://") as caught:

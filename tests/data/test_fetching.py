@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import signal
 import socket
 import subprocess
@@ -507,6 +508,36 @@ def test_a_proxy_of_the_environment_is_used_unless_the_server_is_excepted(
         assert len(proxy.seen) == 1
 
 
+def test_a_proxy_gets_its_password_and_nobody_else_sees_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hasty: Patience
+) -> None:
+    with loopback.running() as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.base.replace("//", "//reader:s3cret@"))
+        there = "http://figures.example.org/a.csv"
+        proxy.script[there] = [file(BODY), status(407)]
+        fetch(there, tmp_path / "a.csv", patience=hasty)
+        asked = proxy.headers(there)[0]
+        assert asked["Proxy-Authorization"] == "Basic cmVhZGVyOnMzY3JldA=="
+        with pytest.raises(DataError, match="Proxy must let us through to figures") as caught:
+            fetch(there, tmp_path / "b.csv", patience=hasty)
+        assert "s3cret" not in str(caught.value)
+        assert "HTTPS_PROXY" in str(caught.value)
+
+
+@pytest.mark.parametrize(("code", "tries"), [(407, 1), (403, 1), (502, 5)])
+def test_a_proxy_that_opens_no_way_to_a_guarded_server_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hasty: Patience, code: int, tries: int
+) -> None:
+    with loopback.running() as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.base.replace("//", "//reader:s3cret@"))
+        proxy.script["figures.example.org:443"] = [status(code)]
+        kind = DataError if tries == 1 else NotReadyError
+        with pytest.raises(kind, match=rf"(it|proxy) said {code}") as caught:
+            fetch("https://figures.example.org/a.csv", tmp_path / "a.csv", patience=hasty)
+        assert len(proxy.seen) == tries
+        assert "s3cret" not in str(caught.value)
+
+
 def test_a_proxy_that_cannot_be_used_is_said_without_its_password(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -578,6 +609,29 @@ def test_a_process_that_is_killed_leaves_the_old_file_and_the_next_run_completes
     assert names(tmp_path) == ["a.csv"]
     if wait == 0.3:
         assert found.continued > 0
+
+
+def test_a_folder_that_is_not_there_and_a_file_in_the_way_are_said(
+    server: Loopback, tmp_path: Path
+) -> None:
+    address = server.plays("/a.csv", file(BODY))
+    with pytest.raises(DataError, match=r"'a\.csv' must be writable: No such file"):
+        fetch(address, tmp_path / "none" / "a.csv")
+    (tmp_path / "a.csv").mkdir()
+    with pytest.raises(DataError, match=r"'a\.csv' must be writable: Is a directory"):
+        fetch(address, tmp_path / "a.csv")
+
+
+def test_nothing_else_in_the_package_touches_the_network() -> None:
+    import forecast
+
+    words = r"^\s*(import|from)\s+(httpx2?|requests|socket|urllib\.request|http\.client|ftplib)\b"
+    found = [
+        path.name
+        for path in Path(str(forecast.__file__)).parent.rglob("*.py")
+        if re.search(words, path.read_text("utf-8"), re.MULTILINE)
+    ]
+    assert found == ["fetching.py"]
 
 
 def test_offline_gives_what_was_kept(tmp_path: Path) -> None:
