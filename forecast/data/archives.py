@@ -141,16 +141,62 @@ def list_tables(stream: BinaryIO, name: str, *, limits: Limits = IN_MEMORY) -> l
         return [info.filename for info in _tables(_check_members(archive, name, limits))]
 
 
+def refuse_bomb(stream: BinaryIO, name: str, *, limits: Limits = IN_MEMORY) -> None:
+    """Unpack all of a zip archive to nowhere, to be sure that it is whole and within the limits.
+
+    This is for archives that another library is going to unpack: Excel's workbooks.
+
+    Raises
+    ------
+    DataError
+        If it is broken, or unpacks to more than the limits allow.
+    """
+    meter = _Meter(name, stream.seek(0, io.SEEK_END), limits)
+    with _open_zip(stream, name) as archive:
+        for info in _check_members(archive, name, limits):
+            with _translating(name, "workbook"):
+                member = archive.open(info)
+            with member:
+                while True:
+                    with _translating(name, "workbook"):
+                        piece = member.read(_MIB)
+                    if not piece:
+                        break
+                    meter.add(len(piece))
+    stream.seek(0)
+
+
+class _Meter:
+    """Counts the bytes that come out of an archive, and stops at the limits."""
+
+    def __init__(self, name: str, packed: int, limits: Limits) -> None:
+        self._name, self._limits, self._given = name, limits, 0
+        by_ratio = max(limits.free, limits.ratio * packed)
+        self._most, self._by_ratio = min(limits.size, by_ratio), by_ratio < limits.size
+
+    def add(self, size: int) -> None:
+        """Count some more bytes."""
+        self._given += size
+        if self._given > self._most:
+            limit = (
+                f"{self._limits.ratio} times its packed size"
+                if self._by_ratio
+                else f"{self._limits.size // _MIB:,} MiB"
+            )
+            raise DataError(
+                f"{self._name} must unpack to no more than {limit}: it is larger, as a zip bomb "
+                "would be. If you trust it, unpack it yourself and load the file inside."
+            )
+
+
 class _Counted(io.BufferedIOBase):
-    """A stream that counts what it gives, and stops at the limits."""
+    """A stream whose bytes are counted as they are read."""
 
     def __init__(
         self, inner: IO[bytes] | gzip.GzipFile, name: str, kind: str, packed: int, limits: Limits
     ) -> None:
-        self._inner, self.name, self._kind, self._limits = inner, name, kind, limits
-        self._given = 0
-        by_ratio = max(limits.free, limits.ratio * packed)
-        self._most, self._by_ratio = min(limits.size, by_ratio), by_ratio < limits.size
+        self._inner, self.name, self._kind = inner, name, kind
+        self._meter = _Meter(name, packed, limits)
         self._pushed_back = b""
 
     def readable(self) -> bool:
@@ -165,7 +211,7 @@ class _Counted(io.BufferedIOBase):
                 piece = self._inner.read(_MIB if wanted < 0 else min(wanted, _MIB))
             if not piece:
                 break
-            self._count(len(piece))
+            self._meter.add(len(piece))
             pieces.append(piece)
             wanted -= len(piece) if wanted > 0 else 0
         return b"".join(pieces)
@@ -177,19 +223,6 @@ class _Counted(io.BufferedIOBase):
         """The next bytes, which are read again afterwards."""
         self._pushed_back = self.read(size)
         return self._pushed_back
-
-    def _count(self, size: int) -> None:
-        self._given += size
-        if self._given > self._most:
-            limit = (
-                f"{self._limits.ratio} times its packed size"
-                if self._by_ratio
-                else f"{self._limits.size // _MIB:,} MiB"
-            )
-            raise DataError(
-                f"{self.name} must unpack to no more than {limit}: it is larger, as a zip bomb "
-                "would be. If you trust it, unpack it yourself and load the file inside."
-            )
 
 
 def _refuse_nested(stream: _Counted) -> IO[bytes]:
