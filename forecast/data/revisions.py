@@ -85,12 +85,7 @@ class VintageDiff:
         told = [f"Before: {self.before.sentence()}.", f"After: {self.after.sentence()}."]
         told += _describe_changes(both, self.measure)
         for status, words in (("added", "Only the later one has"), ("removed", "It no longer has")):
-            part = self.cells[self.cells["status"] == status]
-            if len(part):
-                periods = pd.PeriodIndex(part["period"].unique()).sort_values()
-                told.append(
-                    f"{words} {len(part):,} counts, of {label(periods[0])} to {label(periods[-1])}."
-                )
+            told += _describe_periods(self.cells[self.cells["status"] == status], words)
         return told + list(self.notes)
 
     def to_dict(self) -> dict[str, Any]:
@@ -246,6 +241,15 @@ def _describe_changes(both: pd.DataFrame, measure: str) -> list[str]:
         f"The largest change: {row['offence']}, {row['area']}, {label(row['period'])}, "
         f"{row['before']:,.0f} before and {row['after']:,.0f} after ({row['change']:+,.0f}).",
     ]
+
+
+def _describe_periods(part: pd.DataFrame, words: str) -> list[str]:
+    """How many counts only one vintage has, and of which periods, in words."""
+    if part.empty:
+        return []
+    found = pd.PeriodIndex(part["period"].unique()).sort_values()
+    span = " to ".join(dict.fromkeys([label(found[0]), label(found[-1])]))
+    return [f"{words} {len(part):,} {'count' if len(part) == 1 else 'counts'}, of {span}."]
 
 
 def _snapshot_dict(snapshot: Snapshot) -> dict[str, Any]:

@@ -47,8 +47,13 @@ def test_damaged_missing_and_stray_are_told_apart(store: Store) -> None:
     assert found.stray == ("arriving/1-ab.part", "objects/notes.txt")
     assert (found.objects, found.bytes) == (1, 5)
     told = " ".join(found.sentences())
-    for words in ("not all are as they were kept", "Damaged: objects/", "Missing: objects/",
-                  "Put the same file back: forecast data add FILE", "harmless: arriving/1-ab.part"):  # fmt: skip
+    for words in (
+        "not all are as they were kept",
+        "Damaged: objects/",
+        "Missing: objects/",
+        "Put the same file back: forecast data add FILE",
+        "harmless: arriving/1-ab.part",
+    ):
         assert words in told
     assert found.to_dict()["whole"] is False
     assert found.to_dict()["missing"] == list(found.missing)
