@@ -175,6 +175,24 @@ def test_a_log_of_activity_outside_the_window_is_refused(simulated: Path) -> Non
     assert found.stdout == ""
 
 
+def test_a_log_of_activity_is_shown_as_dose(
+    simulated: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (simulated / "hours.csv").write_text(
+        "date,area,kind,amount\n2022-10-03,Area 01,patrol hours,12\n"
+        "2022-10-04,Area 02,patrol hours,5\n",
+        "utf-8",
+    )
+    files = {name: str(simulated / name) for name in ("patrols.toml", "counts.csv", "hours.csv")}
+    words = ("evaluate", files["patrols.toml"], "--data", files["counts.csv"], "--draws", "200")
+    assert call(*words, "--activity", files["hours.csv"]) == 0
+    told = capsys.readouterr().out
+    assert "Activity: dose, never effect" in told
+    assert "patrol hours: 17 logged from" in " ".join(told.split())  # twelve and five
+    assert call(*words) == 0
+    assert "dose" not in capsys.readouterr().out
+
+
 def test_the_three_counterfactuals_can_be_asked_for(simulated: Path) -> None:
     for way in ("around", "controls"):
         done = run(

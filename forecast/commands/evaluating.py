@@ -167,6 +167,7 @@ def print_evaluation(result: Evaluation) -> None:
     for ladder in result.headline.ladders:
         print_table(f"The claim: {ladder.claim.text}", *_ladder_rows(ladder.steps))
         say(ladder.sentence)
+    _print_dose(result)
     say(f"\nDesign: {result.rating.sentences()[0]}")
     say(" ".join(result.registration.sentences()))
     if result.specifications is None:
@@ -178,6 +179,17 @@ def print_evaluation(result: Evaluation) -> None:
         status = barred if check.blocks else _WORDS[check.status]
         say(f"  [{status}] {check.name}: {check.text}")
     say(f"\nData: {result.counts.snapshot.sentence()}")
+
+
+def _print_dose(result: Evaluation) -> None:
+    """Print what was done beside what was counted, when a log of it was given."""
+    from forecast.impact.examination import relate_activity
+
+    dose = relate_activity(result) if result.examination is None else result.examination.dose
+    if dose is not None:
+        say("\nActivity: dose, never effect")
+        for sentence in dose.sentences():
+            say(f"  {sentence}")
 
 
 def print_plan(found: Plan) -> None:

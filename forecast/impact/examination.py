@@ -140,14 +140,9 @@ def examine(
         missing["areas"] = "There is one area only: nothing to pool."
     step()
     harm = price(result, price_year)
-    dose = None
-    if result.activity is None:
+    dose = relate_activity(result)
+    if dose is None:
         missing["dose"] = "No activity log was given: the dose is not known."
-    else:
-        dose = relate_dose(
-            result.activity, campaign, effect_parts=parts, forecast=forecast, panel=panel,
-            level=result.level, seed=result.seed,
-        )  # fmt: skip
     step()
     shown = mask_runs(panel, campaign) if result.runs_left_out else panel
     windows = find_windows(campaign, shown, shocks)
@@ -207,6 +202,22 @@ def price(result: Evaluation, price_year: int | None) -> Harm:
         result.baseline.forecast,
         level=result.level,
         price_year=price_year,
+    )
+
+
+def relate_activity(result: Evaluation) -> Dose | None:
+    """Return the activity beside the outcomes; None when no log was given."""
+    if result.activity is None:
+        return None
+    campaign, counts = result.campaign, result.counts
+    return relate_dose(
+        result.activity,
+        campaign,
+        effect_parts=result.effect.parts,
+        forecast=result.baseline.forecast,
+        panel=counts if campaign.areas is None else counts.select(area=campaign.areas),
+        level=result.level,
+        seed=result.seed,
     )
 
 
