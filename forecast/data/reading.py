@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import io
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -13,47 +14,34 @@ from typing import Any
 
 import pandas as pd
 
-from forecast.data.categories import describe_mapping, split_left_out
+from forecast.data.archives import ZIP_MAGICS, list_tables
+from forecast.data.assembling import assemble, check_published_asks
+from forecast.data.bridging import Source, bridge_panels
+from forecast.data.categories import read_categories
 from forecast.data.csvtables import read_table
-from forecast.data.joining import join_panels
-from forecast.data.layouts import (
-    TIDY,
-    WIDE,
-    Layout,
-    published_panel,
-    recognise_layout,
-    tidy_panel,
-    wide_panel,
-)
+from forecast.data.interpreting import Asked, Loaded, interpret_frame, interpret_table
 from forecast.data.panel import Panel
+from forecast.data.roles import Columns
 from forecast.data.samples import SAMPLES, load_sample, suggest_sample
-from forecast.data.sources import MPS_BOROUGH_SOURCE, OGL_ATTRIBUTION, Snapshot
 from forecast.errors import DataError, join_problems, name_offenders
-from forecast.periods import FREQUENCY_NAMES, as_frequency, label
+from forecast.periods import as_frequency
 
 DATA_SUFFIXES = (".csv", ".csv.gz", ".parquet")
 """What a file of figures is called; other files in a folder are left alone."""
 
-PUBLISHED_MEASURE = "recorded offences"
-
-
-@dataclass(frozen=True)
-class _Loaded:
-    """One file, read."""
-
-    name: str
-    layout: Layout
-    panel: Panel
-    sha256: str
+_STREET_NAME = re.compile(r"\d{4}-\d{2}-.*street.*\.csv", re.IGNORECASE)
+_MONTH_NAME = re.compile(r"\d{4}-\d{2}")
 
 
 def load(
-    source: str | PathLike[str],
+    source: str | PathLike[str] | Sequence[str | PathLike[str]],
     *,
     freq: str | None = None,
     absent: str = "missing",
     detail: str = "shipped",
     measure: str | None = None,
+    columns: Columns | None = None,
+    categories: str | PathLike[str] | None = None,
     as_of: dt.date | str | None = None,
     store: str | PathLike[str] | None = None,
 ) -> Panel:
@@ -65,8 +53,10 @@ def load(
 
     Parameters
     ----------
-    source : str or path
-        A name that ships comes first: write "./london" for a folder of that name.
+    source : str or path, or a list of these
+        A name that ships comes first: write "./london" for a folder of that name. Of a zip
+        archive all tables are read. The sources of a list are laid end to end; where the classes
+        changed between them, only offences that count the same are joined.
     freq : {"D", "W-SUN", "M"}, optional
         The frequency of a file of one's own; inferred when it is not given.
     absent : {"missing", "zero"}, default "missing"
@@ -75,6 +65,13 @@ def load(
         Offences of publishers' files: the eleven that ship, or the publisher's "major: minor".
     measure : str, optional
         What is counted; "recorded offences" unless it is said. Publishers' files are always that.
+    columns : mapping, optional
+        Which column is what, where a file's headers do not tell: the header, or several, by
+        "area", "group", "offence", "period" and "count".
+    categories : path, optional
+        A table of one's own that says which category makes which offence: a CSV file with the
+        columns `major, offence` and perhaps `minor` and `classification`, laid over the one that
+        ships. An empty offence leaves a category out.
     as_of : date or str, optional
         A day: the figures as they were known then, from the store of snapshots, which
         `forecast data add` and `forecast fetch` fill. Periods that were not over are left out.
@@ -88,18 +85,27 @@ def load(
     -------
     Panel
         Its `notes` say what was left out, what has no mapping, and where files differ; its
-        `snapshot` says where the figures came from.
+        `snapshot` says where the figures came from, its `breaks` from when a name counts
+        something else.
 
     Raises
     ------
     DataError
         If there is no such source, or its contents cannot be used; all problems together.
 
+    Warns
+    -----
+    BreakWarning
+        If offences of a list of sources are left out because old and new classes differ.
+
     Notes
     -----
-    A file is known by its headers. Tidy: `area, offence, period, count` and perhaps `group`.
-    Wide: `offence, area` and one column a period. Published: the three layouts of the
-    Metropolitan Police's borough files, whose boroughs get their Basic Command Unit as `group`.
+    A file is known by its headers and its shape. Tidy: `area, offence, period, count` and perhaps
+    `group`. Wide: an area and an offence in each row and one column a period. Long: one row a
+    count, or one column an offence, under the headers that publishers use (city, ward, category,
+    crime type, month, week beginning, ...). Street: data.police.uk, one row an offence. Published:
+    the Metropolitan Police's files by borough, ward and LSOA, recognised under new headers too;
+    boroughs get their Basic Command Unit as `group`, wards and LSOAs their borough.
     A published file has a row for a category only where it counted any, so a borough without a
     row is zero, and so is an area that only another file of the folder knows: the airports
     appear in 2017, and London's total must not vanish before. An offence that only one file
@@ -121,29 +127,44 @@ def load(
     """
     _check_arguments(source, absent, detail, measure)
     wanted = as_frequency(freq) if freq is not None else None
+    own = read_categories(categories) if categories is not None else {}
+    asked = Asked(wanted, absent, detail, columns, own)
     if as_of is not None or store is not None:
         from forecast.data.vintages import load_known  # hashes and records, seldom needed
 
-        same = partial(load, freq=freq, absent=absent, detail=detail, measure=measure)
+        same = partial(
+            load,
+            freq=freq,
+            absent=absent,
+            detail=detail,
+            measure=measure,
+            columns=columns,
+            categories=categories,
+        )
         return load_known(str(source), as_of=as_of, store=store, read=same)
+    if not isinstance(source, str | PathLike):
+        return bridge_panels([_load_one(one, asked, measure) for one in source])
     if source in SAMPLES:
         panel = load_sample(str(source))
-        _check_published_asks([str(source)], wanted, measure)
+        check_published_asks([str(source)], wanted, measure)
         return panel
-    paths = _find_files(source)
-    loaded = _read_all(paths, wanted, absent, detail)
-    _refuse_mixture(loaded, Path(source).name)
-    if loaded[0].layout.is_published:
-        _check_published_asks([one.name for one in loaded], wanted, measure)
-        return _join_published(loaded, detail)
-    panel = join_panels([(one.name, one.panel) for one in loaded], complete=False)
-    return replace(panel, measure=measure or PUBLISHED_MEASURE, snapshot=_snapshot(loaded))
+    return _load_one(source, asked, measure).panel
+
+
+def _load_one(source: str | PathLike[str], asked: Asked, measure: str | None) -> Source:
+    """One file or folder, with what joining it to another needs."""
+    loaded = _read_all(_find_files(source), asked)
+    name = Path(source).name
+    panel = assemble(loaded, asked, name, measure)
+    return Source(name, panel, loaded[0].layout, loaded[0].level)
 
 
 def _check_arguments(source: Any, absent: str, detail: str, measure: str | None) -> None:
     """Refuse arguments that mean nothing."""
     problems = []
-    if not isinstance(source, str | PathLike) or not str(source).strip():
+    several = isinstance(source, list | tuple) and len(source) > 0
+    given = list(source) if several else [source]
+    if any(not isinstance(one, str | PathLike) or not str(one).strip() for one in given):
         kind = "nothing" if isinstance(source, str) else type(source).__name__
         problems.append(
             f"Source must be a name that ships, a file or a folder: found {kind}. "
@@ -162,24 +183,6 @@ def _check_arguments(source: Any, absent: str, detail: str, measure: str | None)
         problems.append(
             "Argument measure must say what is counted: found nothing. "
             "Write it like 'calls' or 'recorded offences'."
-        )
-    if problems:
-        raise DataError(join_problems(problems))
-
-
-def _check_published_asks(names: Sequence[str], freq: str | None, measure: str | None) -> None:
-    """Published figures are monthly recorded offences; asking for anything else is a mistake."""
-    subject = name_offenders(names)
-    problems = []
-    if freq not in (None, "M"):
-        problems.append(
-            f"{subject} must be loaded by month, as published: freq asks for "
-            f"{FREQUENCY_NAMES[str(freq)]} counts. Leave freq out."
-        )
-    if measure not in (None, PUBLISHED_MEASURE):
-        problems.append(
-            f"{subject} must be loaded as {PUBLISHED_MEASURE}, as published: measure asks for "
-            f"{measure!r}. Leave measure out."
         )
     if problems:
         raise DataError(join_problems(problems))
@@ -211,6 +214,11 @@ def _folder_files(folder: Path) -> list[Path]:
     """Files of figures in a folder, in order of name."""
     entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
     found = [e for e in entries if e.is_file() and _is_data(e.name)]
+    if not found:  # an unpacked archive of data.police.uk has a folder a month
+        months = [e for e in entries if e.is_dir() and _MONTH_NAME.fullmatch(e.name)]
+        found = [e for month in months for e in sorted(month.iterdir()) if _is_data(e.name)]
+    street = set(keep_street([e.name for e in found]))
+    found = [e for e in found if e.name in street]
     if not found:
         names = [repr(entry.name) for entry in entries]
         raise DataError(
@@ -226,12 +234,13 @@ def _is_data(name: str) -> bool:
     return folded.endswith(DATA_SUFFIXES) and not folded.startswith("readme")
 
 
-def _read_all(paths: Sequence[Path], freq: str | None, absent: str, detail: str) -> list[_Loaded]:
+def _read_all(paths: Sequence[Path], asked: Asked) -> list[Loaded]:
     """Read files, and report the problems of all of them together."""
-    loaded, problems = [], []
+    loaded: list[Loaded] = []
+    problems = []
     for path in paths:
         try:
-            loaded.append(_read_file(path, freq, absent, detail))
+            loaded += _read_file(path, asked)
         except DataError as error:
             problems.append(str(error))
     if problems:
@@ -239,8 +248,8 @@ def _read_all(paths: Sequence[Path], freq: str | None, absent: str, detail: str)
     return loaded
 
 
-def _read_file(path: Path, freq: str | None, absent: str, detail: str) -> _Loaded:
-    """Read one file by its contents."""
+def _read_file(path: Path, asked: Asked) -> list[Loaded]:
+    """Read one file by its contents; a zip archive may hold several."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -249,17 +258,27 @@ def _read_file(path: Path, freq: str | None, absent: str, detail: str) -> _Loade
         ) from None
     sha256 = hashlib.sha256(data).hexdigest()
     if data.startswith(b"PAR1"):
-        panel = Panel.from_frame(_read_parquet(path), freq, absent=absent, subject=path.name)
-        return _Loaded(path.name, TIDY, panel, sha256)
-    table = read_table(data, path.name)
-    layout = recognise_layout(table)
-    if layout.is_published:
-        panel = published_panel(table, layout, detail=detail)
-    elif layout is WIDE:
-        panel = wide_panel(table, freq=freq)
-    else:
-        panel = tidy_panel(table, freq=freq, absent=absent)
-    return _Loaded(path.name, layout, panel, sha256)
+        return [interpret_frame(_read_parquet(path), path.name, asked, sha256)]
+    if data.startswith(ZIP_MAGICS):
+        members = keep_street(list_tables(io.BytesIO(data), path.name))
+        tables = [read_table(data, path.name, member=name) for name in members]
+        if tables:
+            return [interpret_table(table, asked, sha256) for table in tables]
+    return [interpret_table(read_table(data, path.name), asked, sha256)]
+
+
+def keep_street(names: Sequence[str]) -> list[str]:
+    """Return the street files among names of data.police.uk, all names where there are none.
+
+    Its archives hold outcomes and stops beside them, which are no counts of offences.
+
+    Examples
+    --------
+    >>> keep_street(["2020-01-kent-street.csv", "2020-01-kent-outcomes.csv"])
+    ['2020-01-kent-street.csv']
+    """
+    street = [name for name in names if _STREET_NAME.search(name)]
+    return street or list(names)
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
@@ -277,54 +296,3 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         raise DataError(
             f"{path.name} must be a whole Parquet file: it cannot be read. Save it again."
         ) from None
-
-
-def _refuse_mixture(loaded: Sequence[_Loaded], folder: str) -> None:
-    """Files of one folder must have one layout, and so one classification."""
-    by_layout: dict[str, list[str]] = {}
-    for one in loaded:
-        kind = f"layout {one.layout.name}" if one.layout.is_published else one.layout.name
-        groups = " with groups" if "group" in one.panel.series and "layout" not in kind else ""
-        by_layout.setdefault(kind + groups, []).append(one.name)
-    if len(by_layout) > 1:
-        found = [f"{kind} in {name_offenders(names)}" for kind, names in by_layout.items()]
-        raise DataError(
-            f"Folder {folder!r} must hold files of one layout and classification: found "
-            f"{'; '.join(found)}. Load each file by itself, or move one layout elsewhere."
-        )
-
-
-def _join_published(loaded: Sequence[_Loaded], detail: str) -> Panel:
-    """One panel of a publisher's files, in the eleven offences or in its own categories."""
-    classification = loaded[0].layout.classification
-    notes: tuple[str, ...] = ()
-    if detail == "minor":
-        panel = join_panels([(one.name, one.panel) for one in loaded], complete=True)
-    else:
-        split = [split_left_out(one.panel, classification) for one in loaded]
-        names = [one.name for one in loaded]
-        kept, left_out = (
-            join_panels([(n, pair[i]) for n, pair in zip(names, split, strict=True)], complete=True)
-            for i in (0, 1)
-        )
-        notes = describe_mapping(kept, left_out, classification)
-        panel = kept
-    panel = replace(panel, measure=PUBLISHED_MEASURE, notes=panel.notes + notes)
-    return replace(panel, snapshot=_snapshot(loaded, panel))
-
-
-def _snapshot(loaded: Sequence[_Loaded], published: Panel | None = None) -> Snapshot:
-    """Where files came from; a publisher's have its title, its licence and their vintage."""
-    names = name_offenders([one.name for one in loaded], 6)
-    hashes = [one.sha256 for one in loaded]  # in order of name, as the files were listed
-    sha256 = hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
-    if published is None:
-        return Snapshot(source=names, sha256=sha256)
-    # The publisher cuts the historical file two years short, so it alone does not tell its vintage.
-    told = any("histor" not in one.name.casefold() for one in loaded)
-    return Snapshot(
-        source=f"{MPS_BOROUGH_SOURCE}, {names}",
-        retrieved=f"vintage {label(published.periods[-1] + 1)}" if told else None,
-        sha256=sha256,
-        licence=OGL_ATTRIBUTION,
-    )

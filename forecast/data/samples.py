@@ -9,9 +9,9 @@ from importlib.resources import files
 
 from forecast.data.breaks import LONDON_BREAKS
 from forecast.data.csvtables import read_table
-from forecast.data.layouts import wide_panel
 from forecast.data.panel import Panel
 from forecast.data.sources import MPS_BOROUGH_SOURCE, OGL_ATTRIBUTION, Snapshot
+from forecast.data.wide_layouts import wide_panel
 from forecast.errors import DataError, name_offenders
 
 SAMPLES = {"london": "london_monthly_by_bcu.csv.gz"}
@@ -62,7 +62,7 @@ def load_sample(name: str) -> Panel:
         sha256=hashlib.sha256(data).hexdigest(),
         licence=OGL_ATTRIBUTION,
     )
-    panel = wide_panel(read_table(data, SAMPLES[name]))
+    panel, _ = wide_panel(read_table(data, SAMPLES[name]))
     return replace(panel, snapshot=snapshot, breaks=LONDON_BREAKS)
 
 

@@ -12,6 +12,8 @@ MPS_BOROUGH_SOURCE = (
     "Metropolitan Police Service, MPS Recorded Crime: Geographic Breakdown (London Datastore)"
 )
 
+POLICE_UK_SOURCE = "data.police.uk, street-level crime"
+
 UNALLOCATED = ("Not allocated", "Unknown")
 """Rows that hold offences to which the publisher gave no area."""
 

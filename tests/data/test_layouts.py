@@ -235,7 +235,7 @@ def test_published_files_must_be_sound(tmp_path: Path, lines: list[str], said: s
 @pytest.mark.parametrize(
     ("header", "said"),
     [
-        ("city,crime,202001", "found the headers 'city', 'crime' and columns of periods"),
+        ("hue,shape,202001", "found the headers 'hue', 'shape' and columns of periods"),
         (
             "city,crime,total",
             "found the headers 'city', 'crime', 'total' and no column of a period",

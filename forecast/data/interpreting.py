@@ -1,0 +1,161 @@
+"""From one table to the panel of one file, whatever its layout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TypedDict
+
+import numpy as np
+import pandas as pd
+
+from forecast.data.categories import OwnLines
+from forecast.data.cleaning import REQUIRED
+from forecast.data.csvtables import TextTable
+from forecast.data.layouts import TIDY, Layout, recognise_layout
+from forecast.data.long_layouts import by_offence_panel, long_panel, tidy_panel
+from forecast.data.panel import Panel
+from forecast.data.placing import Places
+from forecast.data.roles import Columns
+from forecast.data.street import StreetCounts, count_street, street_panel
+from forecast.data.wide_layouts import published_panel, rename_offences, wide_panel
+from forecast.errors import DataError
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the caller of `forecast.load` asked for.
+
+    Attributes
+    ----------
+    freq, absent, detail : str
+    columns : mapping or None
+    own : dict
+        What `read_categories` read.
+    """
+
+    freq: str | None = None
+    absent: str = "missing"
+    detail: str = "shipped"
+    columns: Columns | None = None
+    own: OwnLines = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """One file, read.
+
+    Attributes
+    ----------
+    name : str
+    layout : Layout
+    panel : Panel
+    sha256 : str
+    level : str
+        Of its areas: "borough", "ward", ...; empty when nobody knows.
+    codes : dict
+        The publisher's code by area.
+    street : StreetCounts or None
+    """
+
+    name: str
+    layout: Layout
+    panel: Panel
+    sha256: str = ""
+    level: str = ""
+    codes: dict[str, str] = field(default_factory=dict)
+    street: StreetCounts | None = None
+
+    @property
+    def kind(self) -> str:
+        """Layout in words; files of one kind belong together."""
+        kind = f"layout {self.layout.name}" if self.layout.is_published else self.layout.name
+        grouped = "group" in self.panel.series and not self.layout.is_published
+        return f"{kind} with groups" if grouped else kind
+
+
+def interpret_table(table: TextTable, asked: Asked, sha256: str = "") -> Loaded:
+    """Return the panel of a table of text, by its headers and its shape.
+
+    Raises
+    ------
+    DataError
+        If no layout fits, or what it holds cannot be used.
+    """
+    found = recognise_layout(table, asked.columns)
+    layout, roles = found.layout, found.roles
+    places, street = Places([]), None
+    if layout.shape == "street":
+        street = count_street(table)
+        panel = street_panel([street], detail=asked.detail, own=asked.own)
+    elif layout.shape == "tidy":
+        panel = tidy_panel(table, freq=asked.freq, absent=asked.absent)
+        panel = _rename(panel, asked.own)
+    elif layout.shape == "by offence":
+        panel, places, kind = by_offence_panel(table, found, **_said(asked))
+        layout = replace(layout, classification=kind)
+    elif layout.shape == "long":
+        panel, places = long_panel(table, found, **_said(asked))
+    elif layout.is_published:
+        panel, places = published_panel(table, found, detail=asked.detail, own=asked.own)
+    else:
+        panel, places = wide_panel(table, found, freq=asked.freq, own=asked.own)
+    panel = replace(panel, notes=(*table.notes, *panel.notes))
+    return Loaded(table.name, layout, panel, sha256, roles.level, places.codes, street)
+
+
+def interpret_frame(frame: pd.DataFrame, name: str, asked: Asked, sha256: str = "") -> Loaded:
+    """Return the panel of a table that has types, such as a Parquet file.
+
+    Raises
+    ------
+    DataError
+        As `interpret_table`.
+    """
+    if set(REQUIRED) <= set(frame.columns) and asked.columns is None:
+        panel = Panel.from_frame(frame, asked.freq, absent=asked.absent, subject=name)
+        return Loaded(name, TIDY, _rename(panel, asked.own), sha256)
+    if frame.empty:
+        raise DataError(f"{name} must hold at least one count: it has no rows. Load a full one.")
+    return interpret_table(_as_text(frame, name), asked, sha256)
+
+
+class _Said(TypedDict):
+    """What readers of long tables take."""
+
+    freq: str | None
+    absent: str
+    detail: str
+    own: OwnLines
+
+
+def _said(asked: Asked) -> _Said:
+    """What the caller asked for, as arguments."""
+    return _Said(freq=asked.freq, absent=asked.absent, detail=asked.detail, own=asked.own)
+
+
+def _as_text(frame: pd.DataFrame, name: str) -> TextTable:
+    """The table as text, an empty cell for what is missing, rows numbered from 1."""
+    columns = []
+    for header in frame.columns:
+        column = frame[header]
+        text = column.astype(str)
+        if pd.api.types.is_datetime64_any_dtype(column.dtype):
+            text = text.str.slice(0, 10)
+        columns.append(np.where(column.isna(), "", text.to_numpy(dtype=object)))
+    rows = [list(row) for row in zip(*columns, strict=True)]
+    headers = tuple(str(header) for header in frame.columns)
+    return TextTable(name, headers, rows, list(range(1, len(rows) + 1)), "")
+
+
+def _rename(panel: Panel, own: OwnLines) -> Panel:
+    """A panel with offences as one's own table of categories names them, alike ones added up."""
+    if not own:
+        return panel
+    names = rename_offences(panel.series["offence"].tolist(), own)
+    series = panel.series.assign(offence=names)
+    keys = ["area", "offence"]
+    kept = series.drop_duplicates(keys, ignore_index=True)
+    row = pd.MultiIndex.from_frame(kept[keys]).get_indexer(pd.MultiIndex.from_frame(series[keys]))
+    values = np.zeros((len(kept), len(panel.periods)))  # (series, period)
+    np.add.at(values, row, panel.values)
+    return replace(panel, values=values, series=kept)
