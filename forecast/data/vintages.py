@@ -68,7 +68,9 @@ def load_known(
     else:
         panel, when = read_entry(kept, entry, read), entry.retrieved
         if name in SAMPLES and "group" in panel.series:
-            panel = panel.total(by="group")
+            units = set(load_sample(name).areas)
+            # Of wards the groups are boroughs: those stay as they are.
+            panel = panel.total(by="group") if set(panel.series["group"]) <= units else panel
     told = f"on {as_of}" if as_of is not None else "last"
     of = entry.name if entry else f"the figures that ship, retrieved {sample}"
     panel = cut_running(panel, when, subject=of)

@@ -131,6 +131,17 @@ def test_the_newer_of_what_ships_and_what_is_kept_is_taken(vintages: Store) -> N
     assert newer.snapshot.retrieved == "2024-11"
 
 
+def test_groups_that_are_no_units_stay_apart(tmp_path: Path) -> None:
+    path = tmp_path / "wards.csv"
+    path.write_text(
+        "area,group,offence,period,count\nAldgate,Tower Hamlets,robbery,2020-01,5\n"
+        "Bow,Tower Hamlets,robbery,2020-01,4\n", "utf-8",
+    )  # fmt: skip
+    Store(tmp_path / "store").keep(path, dataset="london", retrieved="2020-03-01")
+    found = load("london", as_of="2020-03-01", store=tmp_path / "store", freq="M")
+    assert found.areas == ["Aldgate", "Bow"]
+
+
 # --- one's own ------------------------------------------------------------------------------
 
 
