@@ -64,6 +64,8 @@ def find_columns(mapping: Mapping, headers: Sequence[str], subject: str) -> dict
         kin = next((kind for kind in _KINDS if role in kind), {role})
         if role == "incident" or kin & set(named):
             continue
+        if role == "area" and mapping.boundaries is not None:
+            continue  # who gives boundaries means the points
         guess = next((folded[h] for h in map(fold_header, usual) if h in folded), None)
         if guess is not None and not _crowded(role, found):
             found[role] = guess

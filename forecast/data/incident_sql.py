@@ -162,10 +162,11 @@ class Recipe:
             cells.append(f"{line} AS line")
         return f"SELECT {', '.join(cells)} FROM {relation}"
 
-    def points(self, relation: str) -> str:
-        """Return the query of the different points, `x` and `y`."""
+    def keep_points(self, relation: str) -> str:
+        """Return the statement that keeps the different points, `x` and `y`."""
         there = "WHERE r_x IS NOT NULL AND r_y IS NOT NULL"
-        return f"SELECT DISTINCT r_x AS x, r_y AS y FROM ({self.base(relation)}) {there}"
+        points = f"SELECT DISTINCT r_x AS x, r_y AS y FROM ({self.base(relation)}) {there}"
+        return f"CREATE OR REPLACE TEMP TABLE points AS {points}"
 
     def rows(self, relation: str, *, line: str | None = None) -> str:
         """Return the query that gives each row as day, fault, offence and area.
@@ -274,6 +275,24 @@ def faulty(judged_rows: str, *, copies: bool = False) -> str:
     if copies:
         query += f" UNION ALL SELECT line, {COPY}, 'of line ' || first_line FROM copies"
     return f"{query} ORDER BY line"
+
+
+NO_PLACES = "CREATE OR REPLACE TEMP TABLE places (x DOUBLE, y DOUBLE, area VARCHAR)"
+ADD_PLACES = "INSERT INTO places SELECT x, y, area FROM places_now"
+COUNT_POINTS = "SELECT count(*) FROM points"
+"""The table of the area of every point, and how it is filled from `places_now`."""
+
+
+def some_points(begin: int, end: int) -> str:
+    """Return the query of a part of the points, by their numbers."""
+    return f"SELECT x, y FROM points WHERE rowid >= {begin} AND rowid < {end}"
+
+
+def number(cell: str, kind: str) -> str:
+    """Return a cell as a number, NULL when it is none; commas may group its thousands."""
+    if kind != "VARCHAR":
+        return f"CAST({cell} AS DOUBLE)"
+    return f"try_cast(replace(trim({cell}), ',', '') AS DOUBLE)"
 
 
 def different(what: str) -> str:

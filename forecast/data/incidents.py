@@ -18,7 +18,8 @@ from zoneinfo import ZoneInfo
 
 from forecast.data.incident_columns import choose_date, find_columns
 from forecast.data.incident_panels import make_panel, make_tally
-from forecast.data.incident_sql import ISO_FORMATS, Recipe
+from forecast.data.incident_places import find_point, make_locate
+from forecast.data.incident_sql import ISO_FORMATS, Recipe, number
 from forecast.data.incoming import (
     Incoming,
     TextFile,
@@ -50,6 +51,7 @@ def count(
     areas: str | Sequence[str] | None = None,
     offences: str | Sequence[str] | None = None,
     mapping: str | PathLike[str] | Mapping | AbcMapping[str, Any] | None = None,
+    boundaries: str | PathLike[str] | None = None,
     date: str | None = None,
     day_starts: str | None = None,
     quarantine: str | PathLike[str] | None = None,
@@ -72,6 +74,9 @@ def count(
     mapping : path, Mapping or mapping, optional
         Which column is what, which codes make which offence, which areas make which group: a
         TOML file, or the same as a dictionary. Without it, columns are found by usual headers.
+    boundaries : path, optional
+        GeoJSON file of areas, for incidents that have longitude and latitude, or easting and
+        northing, instead of an area; the mapping may name it too.
     date : {"date", "from", "to", "middle", "recorded"}, optional
         Which of several dates counts; needed when there are several and the mapping does not say.
     day_starts : str, optional
@@ -117,8 +122,9 @@ def count(
     (array([[1., 0., 1.]]), '2 read = 2 counted + 0 quarantined')
     """
     asked = _Asked.check(
-        source, period, areas=areas, offences=offences, mapping=mapping, date=date,
-        day_starts=day_starts, quarantine=quarantine, limit=limit, until=until,
+        source, period, areas=areas, offences=offences, mapping=mapping,
+        boundaries=boundaries, date=date, day_starts=day_starts, quarantine=quarantine,
+        limit=limit, until=until,
     )  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="forecast-") as folder:
         scratch = Path(folder)
@@ -159,10 +165,9 @@ class _Asked:
             until = as_date(given["until"], subject="Argument until") if given["until"] else until
             freq = as_frequency(period)
             mapping = _read_mapping(given["mapping"])
-            if given["day_starts"] is not None:
-                values = mapping.model_dump(by_alias=True, exclude_unset=True)
-                values["dates"] = values.get("dates", {}) | {"day_starts": given["day_starts"]}
-                mapping = Mapping.build(values, "Argument day_starts")
+            mapping = mapping.changed(
+                day_starts=given["day_starts"], boundaries=given["boundaries"]
+            )
         except DataError as error:
             problems.append(str(error))
         if problems:
@@ -274,7 +279,15 @@ class _Counting:
             if role in cells and kinds[role] != "VARCHAR":
                 cells[role] = f"CAST({cells[role]} AS VARCHAR)"
         cells.setdefault("offence", "'all offences'")
-        cells.setdefault("area", "'all areas'")
+        locate = None
+        if "area" not in cells and (pair := find_point(columns, incoming.name)):
+            cells |= {
+                axis: number(cells[role], kinds[role])
+                for axis, role in zip("xy", pair, strict=True)
+            }
+            locate = make_locate(self.mapping, pair, incoming.name)
+        else:
+            cells.setdefault("area", "'all areas'")
         recipe = Recipe(use, cells, kinds, dates.format or ISO_FORMATS, dates.day_starts)
         mapping = self.mapping
         return Tallying(
@@ -288,6 +301,7 @@ class _Counting:
                 Naming("area", spellings(mapping.areas), mapping.unlisted.areas),
             ),
             scratch=self.scratch,
+            locate=locate,
         )
 
     def _quarantine(self, incoming: Incoming, tallying: Tallying, groups: Groups) -> str | None:

@@ -206,6 +206,24 @@ class Mapping(_Part):
         there = mapping.boundaries.model_copy(update={"file": str(beside)})
         return mapping.model_copy(update={"boundaries": there})
 
+    def changed(
+        self, *, day_starts: str | None = None, boundaries: str | PathLike[str] | None = None
+    ) -> Mapping:
+        """Return the mapping with what an argument says instead.
+
+        Raises
+        ------
+        DataError
+            If it means nothing.
+        """
+        values = self.model_dump(by_alias=True, exclude_unset=True)
+        if day_starts is not None:
+            values["dates"] = values.get("dates", {}) | {"day_starts": day_starts}
+        if boundaries is not None:
+            values["boundaries"] = values.get("boundaries") or {}
+            values["boundaries"] |= {"file": str(Path(boundaries).expanduser())}
+        return Mapping.build(values)
+
 
 def spellings(
     table: AbcMapping[str, Sequence[str]], rule: str = "Codes must differ"

@@ -6,7 +6,7 @@ Lines are looked for only when a row cannot be used.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +22,11 @@ from forecast.errors import DataError, name_offenders
 
 MOST_NAMES = 20_000
 """Different offences or areas; a column with more holds no codes."""
+
+POINTS_AT_ONCE = 200_000
+
+Locate = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.object_]]
+"""From x and y to names of areas, each of shape (point,); an empty name is outside."""
 
 Unlisted = Literal["quarantine", "keep", "leave out"]
 
@@ -121,6 +126,8 @@ class Tallying:
         Of offences and of areas.
     scratch : Path
         Folder for temporary files.
+    locate : callable, optional
+        Gives the areas of points, when the recipe has the coordinates `x` and `y`.
     """
 
     def __init__(
@@ -133,12 +140,14 @@ class Tallying:
         days: tuple[Any, Any],
         namings: tuple[Naming, Naming],
         scratch: Path,
+        locate: Locate | None = None,
     ) -> None:
         self.connection, self.recipe = connection, recipe
         self.relation, self.line = relation, line
         self.days, self.namings = days, namings
         self.kept = scratch / "rows.parquet"
         self.finds_copies = "incident" in recipe.cells
+        self.locate = locate
 
     def run(self) -> Groups:
         """Count all rows.
@@ -151,6 +160,8 @@ class Tallying:
             If the table cannot be read.
         """
         run = self.connection.execute
+        if self.locate is not None:
+            self._keep_places(self.locate)
         if self.finds_copies:
             numbered = self.line.startswith("row_number")
             rows = self.recipe.rows(self.relation, line="0" if numbered else self.line)
@@ -171,6 +182,19 @@ class Tallying:
             areas=names[1],
         )
         return self._without_copies(groups) if self.finds_copies else groups
+
+    def _keep_places(self, locate: Locate) -> None:
+        """Put every different point and its area into a table, some points at a time."""
+        run = self.connection.execute
+        run(self.recipe.keep_points(self.relation))
+        run(sql.NO_PLACES)
+        (number,) = run(sql.COUNT_POINTS).fetchone()
+        for begin in range(0, number, POINTS_AT_ONCE):
+            points = run(sql.some_points(begin, begin + POINTS_AT_ONCE)).fetchnumpy()
+            areas = locate(np.asarray(points["x"]), np.asarray(points["y"]))
+            self.connection.register("places_now", pd.DataFrame({**points, "area": areas}))
+            run(sql.ADD_PLACES)
+            self.connection.unregister("places_now")
 
     def _kept_rows(self) -> str:
         """The rows that were kept, with their lines."""
@@ -210,10 +234,9 @@ class Tallying:
         days = groups.day.astype("datetime64[us]")
         keys = pd.MultiIndex.from_arrays([days, groups.offence, groups.area])
         less = taken.reindex(keys).fillna(0).to_numpy(dtype=np.int64)  # (group,)
-        less[groups.reason > 0] = 0
         return replace(
             groups,
-            n=groups.n - less,
+            n=groups.n - np.where(groups.reason == 0, less, 0),
             copies=copies,
             differing=int(found["differing"].sum()),
             unnumbered=unnumbered,
