@@ -75,7 +75,7 @@ def name_arrivals(files: Files) -> list[Arrival]:
             f"Files of a snapshot must have names that differ: {name_offenders(twice)} repeat. "
             "Rename them, or keep them one by one."
         )
-    wrong = [repr(one.name) for one in named if not _is_plain(one.name)]
+    wrong = [repr(one.name) for one in named if not is_plain_name(one.name)]
     if wrong:
         problems.append(
             f"Name of a file must be a plain name: found {name_offenders(wrong)}. "
@@ -92,6 +92,12 @@ def name_arrivals(files: Files) -> list[Arrival]:
     return named
 
 
-def _is_plain(name: str) -> bool:
-    """Whether a name stays inside the folder that it is put in, on every system."""
+def is_plain_name(name: str) -> bool:
+    """Tell whether a name stays inside the folder that it is put in, on every system.
+
+    Examples
+    --------
+    >>> is_plain_name("a b.csv"), is_plain_name("../a.csv"), is_plain_name("C:a.csv")
+    (True, False, False)
+    """
     return bool(name.strip(". ")) and name.isprintable() and not set(name) & set("/\\:")

@@ -11,12 +11,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from forecast.data.arrivals import is_plain_name
 from forecast.errors import DataError
 from forecast.periods import as_date, as_period, first_day, last_day
 
 SCHEMA = "forecast.snapshot/1"
 
 _MONTH = re.compile(r"\d{4}-\d{2}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 
@@ -134,7 +136,14 @@ def read_record(data: bytes) -> Entry:
     if content.pop("schema") != SCHEMA:
         raise ValueError("schema")
     files = tuple(Kept(**one) for one in content.pop("files"))
-    return Entry(id=record_id(data), files=files, **content)
+    entry = Entry(id=record_id(data), files=files, **content)
+    known_from(entry.retrieved)
+    # Names become paths: a record that somebody else wrote must not reach outside its folder.
+    if not is_dataset(entry.dataset) or not all(is_plain_name(one.name) for one in files):
+        raise ValueError("name")
+    if not files or not all(_SHA256.fullmatch(one.sha256) for one in files):
+        raise ValueError("sha256")
+    return entry
 
 
 def record_id(data: bytes) -> str:

@@ -187,7 +187,8 @@ class Store:
                 entry = read_record(path.read_bytes())
             except (ValueError, TypeError, KeyError, AttributeError, OSError):
                 entry = None
-            if entry is None or not path.name.endswith(f"-{entry.id}.json"):
+            named = entry is not None and path.match(f"{entry.dataset}/*-{entry.id}.json")
+            if entry is None or not named:
                 broken.append(path.relative_to(self.folder).as_posix())
             else:
                 found.append(entry)

@@ -52,6 +52,21 @@ def test_what_is_no_record_is_not_read(data: bytes) -> None:
         read_record(data)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"dataset": "../london"},
+        {"files": (Kept("../a.csv", "a" * 64, 3),)},
+        {"files": (Kept("a.csv", "../../etc/passwd", 3),)},
+        {"files": ()},
+        {"retrieved": "last autumn"},
+    ],
+)
+def test_a_record_that_reaches_outside_the_store_is_not_read(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="name|sha256|must be a day"):
+        read_record(write_record(entry(**wrong)))
+
+
 def test_times_are_kept_in_utc() -> None:
     summer = dt.timezone(dt.timedelta(hours=1))
     half_past_midnight = dt.datetime(2021, 7, 2, 0, 30, tzinfo=summer)
