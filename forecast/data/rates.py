@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from forecast.data.covariates import lacking_areas
+from forecast.data.attaching import lacking_areas
 from forecast.data.csvtables import fold_header, read_counts, read_table, refuse_uneven
 from forecast.data.panel import Panel
 from forecast.data.sources import AIRPORTS, LONDON_UNITS, UNALLOCATED

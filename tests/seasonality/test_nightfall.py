@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from forecast.data.covariates import join_covariates, load_covariates
+from forecast.data.attaching import join_covariates
+from forecast.data.covariates import load_covariates
 from forecast.data.panel import Panel
 from forecast.seasonality.calendar import calendar_table
 from forecast.seasonality.nightfall import darkness
