@@ -203,9 +203,11 @@ class _Counted(io.BufferedIOBase):
         return True
 
     def read(self, size: int | None = -1, /) -> bytes:
-        pieces = [self._pushed_back]
-        self._pushed_back = b""
-        wanted = -1 if size is None or size < 0 else max(size - len(pieces[0]), 0)
+        wanted = -1 if size is None or size < 0 else size
+        held = self._pushed_back if wanted < 0 else self._pushed_back[:wanted]
+        self._pushed_back = self._pushed_back[len(held) :]
+        pieces = [held]
+        wanted -= len(held) if wanted > 0 else 0
         while wanted:
             with _translating(self.name, self._kind):
                 piece = self._inner.read(_MIB if wanted < 0 else min(wanted, _MIB))

@@ -41,6 +41,8 @@ class TextTable:
         What stood between the cells; empty when they were numbers and dates, not text.
     notes : tuple of str
         What was left out or guessed on the way.
+    epoch : {1900, 1904}
+        The year from which a workbook counts days, for dates that are shown as numbers.
     """
 
     name: str
@@ -49,6 +51,7 @@ class TextTable:
     lines: list[int]
     delimiter: str = ","
     notes: tuple[str, ...] = ()
+    epoch: int = 1900
 
     def column(self, position: int) -> list[str]:
         """Return the cells of one column, without spaces around them."""

@@ -13,18 +13,10 @@ from dataclasses import dataclass
 
 from forecast.errors import DataError, join_problems, name_offenders
 
-_MONTHS: tuple[str, ...] = (
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-)
-_MONTHS += ("september", "october", "november", "december")
-_MONTH_OF = {name[:n]: i for i, name in enumerate(_MONTHS, 1) for n in range(3, len(name) + 1)}
+_MONTHS: tuple[str, ...] = ("january", "february", "march", "april", "may", "june", "july")
+_MONTHS += ("august", "september", "october", "november", "december")
+_MONTH_OF = {name[:n]: i for i, name in enumerate(_MONTHS, 1) for n in (3, 4, len(name))}
+_NAME = f"(?i:{'|'.join(sorted(_MONTH_OF, key=len, reverse=True))})"
 
 _TIME = (
     r"(?:[T ]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?P<fraction>\.\d{1,6})?)?"
@@ -40,15 +32,15 @@ _SLASHED = re.compile(
 )
 _MONTH_YEAR = re.compile(r"(?P<month>\d{1,2})[-/.](?P<year>\d{4})")
 _NAMED = re.compile(
-    r"(?P<day>\d{1,2})(?:st|nd|rd|th)?(?P<mark>[-/ ])(?P<name>[A-Za-z]{3,9})\.?[-/ ,]+"
+    rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?P<mark>[-/ ])(?P<name>{_NAME})\.?[-/ ,]+"
     r"(?P<year>\d{4})" + _TIME
 )
 _NAME_FIRST = re.compile(
-    r"(?P<name>[A-Za-z]{3,9})\.? (?P<day>\d{1,2})(?:st|nd|rd|th)?,? (?P<year>\d{4})" + _TIME
+    rf"(?P<name>{_NAME})\.? (?P<day>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<year>\d{{4}})" + _TIME
 )
-_NAMED_MONTH = re.compile(r"(?P<name>[A-Za-z]{3,9})\.?[-/ ,]+(?P<year>\d{4})")
+_NAMED_MONTH = re.compile(rf"(?P<name>{_NAME})\.?[-/ ,]+(?P<year>\d{{4}})")
 _SHORT_YEAR = re.compile(
-    r"(?:\d{1,2}[-/. ](?:\d{1,2}|[A-Za-z]{3,9})|[A-Za-z]{3,9})[-/. ']+\d{2}(?:[T ]+\d.*)?"
+    rf"(?:\d{{1,2}}[-/. ](?:\d{{1,2}}|{_NAME})|{_NAME})[-/. ']+\d{{2}}(?:[T ]+\d.*)?"
 )
 _SERIAL = re.compile(r"[2-6]\d{4}(?:\.\d+)?")
 _PLAIN = (_YEAR_FIRST, _COMPACT, _NAMED, _NAME_FIRST)
@@ -182,6 +174,19 @@ def find_format(
     return DateFormat(order, _patterns(texts, order))
 
 
+def is_date(text: str) -> bool:
+    """Tell whether a text alone looks like a date, years of two digits among them.
+
+    Examples
+    --------
+    >>> is_date("Oct-20"), is_date("19/10/2020"), is_date("44123"), is_date("robbery")
+    (True, True, True, False)
+    """
+    text = text.strip()
+    looks = _is_plain(text) or _SLASHED.fullmatch(text) or _SHORT_YEAR.fullmatch(text)
+    return bool(looks or _SERIAL.fullmatch(text))
+
+
 def _is_plain(text: str) -> bool:
     """Whether a text is a date that can be read one way only."""
     return bool(_ISO.fullmatch(text)) or any(
@@ -257,11 +262,17 @@ def read_dates(
     ['2020-09-01', '2020-09-30']
     """
     unique = dict.fromkeys(cells)
-    if all(_ISO.fullmatch(cell.strip()) for cell in unique):
+    if not any(map(_needs_reading, unique)):
         return list(cells), ()
     found = find_format(unique, day_first=day_first, epoch=epoch, subject=subject)
     read = {cell: found.read(cell) for cell in unique}
     return [read[cell] for cell in cells], found.notes
+
+
+def _needs_reading(cell: str) -> bool:
+    """Whether a cell is a date in a form other than ISO's."""
+    text = cell.strip()
+    return not _ISO.fullmatch(text) and is_date(text)
 
 
 def from_serial(days: float, *, epoch: int = 1900) -> dt.datetime:

@@ -239,13 +239,16 @@ def _score(sample: str, mark: str, is_whole: bool) -> tuple[float, int]:
     widths = []
     reader = csv.reader(io.StringIO(sample, newline=""), delimiter=mark, strict=True)
     try:
-        widths += [len(row) for row in reader if "".join(row).strip()]
+        for row in reader:
+            if "".join(row).strip():
+                widths.append(len(row))
     except csv.Error as error:
         # A sample may end inside a quoted cell; a quote anywhere else is split wrongly.
         if is_whole or "unexpected end" not in str(error):
             return _score_loosely(sample, mark)
-    if not is_whole and len(widths) > 1:
-        widths.pop()
+    else:
+        if not is_whole and len(widths) > 1:
+            widths.pop()
     return _agreement(widths)
 
 
