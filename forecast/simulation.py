@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import inspect
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -59,8 +59,10 @@ def simulate(
     trend: float = 0.0,
     effect: float = 0.0,
     window: tuple[str | dt.date, str | dt.date] | None = None,
+    treated: int | None = None,
     level_sd: float = 0.0,
     offence: str = "robbery",
+    offences: int = 1,
     seed: int = 0,
 ) -> Panel:
     """Return a panel of simulated counts, with a known season and a known effect.
@@ -98,12 +100,19 @@ def simulate(
         Relative change planted in the days of `window`: -0.25 is a fall of a quarter.
     window : pair of dates or ISO texts, optional
         First and last day of the effect, both inside; by default the last October and November.
+    treated : int, optional
+        How many areas have the effect, from the first on; all unless given.
     level_sd : float, default 0
         Standard deviation of the step from month to month of a level that wanders, on the log.
     offence : str, default "robbery"
+    offences : int, default 1
+        Up to five. Those beside the first never have the effect, are as many as it is, and have
+        good and bad months of their own: "burglary", "theft", "vehicle offences", "drug offences"
+        (and "robbery" where the first has another name).
     seed : int, default 0
         The same seed gives the same counts. Noise does not depend on any other setting of the
-        rate: two panels that differ in `effect` alone differ inside the window alone.
+        rate: two panels that differ in `effect` alone differ inside the window alone, and the
+        first offence is the same however many there are.
 
     Returns
     -------
@@ -146,49 +155,60 @@ def simulate(
     >>> changed = (fallen.values != panel.values).any(axis=0)
     >>> [str(p) for p in panel.periods[changed]]
     ['2020-10', '2020-11']
+    >>> both = simulate(areas=3, years=2, start="2019-01", effect=-0.25, treated=1, offences=2)
+    >>> both.offences, both.areas[(both.values[:3] != panel.values).any(axis=1).argmax()]
+    (['robbery', 'burglary'], 'Area 01')
     """
     freq = as_frequency(freq)
     settings: dict[str, Any] = {
         "areas": areas, "years": years, "mean": mean, "freq": freq, "start": start,
         "season": tuple(season), "noise_sd": noise_sd, "noise_ar": noise_ar,
         "overdispersion": overdispersion, "trend": trend, "effect": effect, "window": window,
-        "level_sd": level_sd, "offence": offence, "seed": seed,
+        "treated": treated, "level_sd": level_sd, "offence": offence, "offences": offences,
+        "seed": seed,
     }  # fmt: skip
     _check(settings)
     periods = _span(str(start), years, freq)
     days = _window(window, periods) if window is not None or effect else None
     exposed = exposure(periods, *days) if days else np.zeros(len(periods))  # (period,)
-    noise, level, uniforms = _draw(periods, areas, noise_ar, seed)
 
     elapsed = (np.arange(len(periods)) - (len(periods) - 1) / 2) * years / len(periods)  # years
-    rate = (  # (period,)
+    usual = (  # (period,)
         mean
         * days_in(periods)
         / DAYS_IN_MONTH
         * _season_factor(periods, season)
         * (1 + trend) ** elapsed
-        * (1 + effect * exposed)
-        * np.exp(level_sd * level + noise_sd * noise - noise_sd**2 / 2)
     )
-    values = _counts(_shares(areas)[:, None] * rate, uniforms, overdispersion)
     digits = max(2, len(str(areas)))
     names = [f"Area {k:0{digits}d}" for k in range(1, areas + 1)]
+    called = [offence, *(name for name in OFFENCES if name != offence)][:offences]
+    values = np.empty((offences, areas, len(periods)))
+    for k, (noise, level, uniforms) in enumerate(_draw(periods, areas, noise_ar, seed, offences)):
+        rate = usual * np.exp(level_sd * level + noise_sd * noise - noise_sd**2 / 2)  # (period,)
+        reached = np.arange(areas) < (areas if treated is None else treated)  # (area,)
+        change = 1 + effect * exposed * (reached & (k == 0))[:, None]  # (area, period)
+        values[k] = _counts(_shares(areas)[:, None] * rate * change, uniforms, overdispersion)
     if days:
         settings["window"] = (str(days[0]), str(days[1]))
     return Panel(
-        values,
-        pd.DataFrame({"area": names, "offence": offence}),
+        values.reshape(-1, len(periods)),
+        pd.DataFrame({"area": names * offences, "offence": np.repeat(called, areas)}),
         periods,
         measure="simulated offences",
         snapshot=Snapshot(source=_call(settings), synthetic=True),
     )
 
 
-_WHOLE = ("areas", "years", "seed")
+OFFENCES = ("robbery", "burglary", "theft", "vehicle offences", "drug offences")
+"""What offences beside the first are called: the effect never reaches them."""
+
+_WHOLE = ("areas", "years", "offences", "seed")
 
 _RULES: dict[str, tuple[Callable[[Any], bool], str, str]] = {
     "areas": (lambda x: bool(x >= 1), "1 or more", "13"),
     "years": (lambda x: bool(x >= 1), "1 or more", "10"),
+    "offences": (lambda x: 1 <= x <= len(OFFENCES), f"1 to {len(OFFENCES)}", "2"),
     "seed": (lambda x: bool(x >= 0), "0 or more", "0"),
     "mean": (lambda x: 0 < x <= MOST, f"above 0 and at most {MOST:,}", "3000"),
     "noise_sd": (lambda x: 0 <= x < math.inf, "0 or more", "0.05 for 5 per cent"),
@@ -212,6 +232,13 @@ def _check(settings: Mapping[str, Any]) -> None:
             words = f"a whole number, {rule}" if whole else f"a number {rule}"
             found = f"found {value!r}. Use {example}."
             problems.append(f"Argument {name} must be {words}: {found}")
+    treated, areas = settings["treated"], settings["areas"]
+    whole = isinstance(treated, int | np.integer) and not isinstance(treated, bool)
+    if treated is not None and not (whole and 1 <= treated <= areas):
+        problems.append(
+            f"Argument treated must be a whole number, 1 to the number of areas ({areas}): found "
+            f"{treated!r}. Leave it out for all areas."
+        )
     season = settings["season"]
     if len(season) != 12 or not all(-100 < value < math.inf for value in season):
         shown = ", ".join(f"{value:g}" for value in season)
@@ -277,24 +304,27 @@ def _window(
 
 
 def _draw(
-    periods: pd.PeriodIndex, areas: int, noise_ar: float, seed: int
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Noise and wandering level of unit scale, (period,) each; uniforms, (series, period)."""
+    periods: pd.PeriodIndex, areas: int, noise_ar: float, seed: int, offences: int
+) -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:
+    """Of each offence: noise and wandering level of unit scale, (period,) each; uniforms.
+
+    The uniforms have the shape (area, period).
+    """
     n = len(periods)
     months = {"M": 1.0, "W-SUN": 7 / DAYS_IN_MONTH, "D": 1 / DAYS_IN_MONTH}[periods.freqstr]
-    # one stream each: a setting of one part must not shift the numbers of another
-    for_noise, for_level, for_counts = (
-        np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(3)
-    )
     coefficient = noise_ar**months
-    shocks = for_noise.standard_normal(n) * math.sqrt(1 - coefficient**2)  # (period,)
-    noise = np.empty(n)  # (period,)
-    noise[0] = shocks[0] / math.sqrt(1 - coefficient**2)
-    for t in range(1, n):
-        noise[t] = coefficient * noise[t - 1] + shocks[t]
-    steps = for_level.standard_normal(n) * math.sqrt(months)  # (period,)
-    steps[0] = 0.0
-    return noise, np.cumsum(steps), for_counts.random((areas, n))
+    # one stream each: a setting of one part must not shift the numbers of another
+    streams = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3 * offences)]
+    for k in range(offences):
+        for_noise, for_level, for_counts = streams[3 * k : 3 * k + 3]
+        shocks = for_noise.standard_normal(n) * math.sqrt(1 - coefficient**2)  # (period,)
+        noise = np.empty(n)  # (period,)
+        noise[0] = shocks[0] / math.sqrt(1 - coefficient**2)
+        for t in range(1, n):
+            noise[t] = coefficient * noise[t - 1] + shocks[t]
+        steps = for_level.standard_normal(n) * math.sqrt(months)  # (period,)
+        steps[0] = 0.0
+        yield noise, np.cumsum(steps), for_counts.random((areas, n))
 
 
 def _season_factor(periods: pd.PeriodIndex, season: Sequence[float]) -> FloatArray:

@@ -76,6 +76,30 @@ def test_simulate_writes_a_tidy_file(simulated: Path) -> None:
     assert list(rows[0]) == ["area", "offence", "period", "count"]
 
 
+def test_simulated_areas_without_the_change_stand_beside_those_with_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [str(tmp_path / name) for name in ("usual.csv", "practice.csv")]
+    words = ("--areas", "4", "--years", "8", "--offences", "2")
+    assert call("simulate", "--out", files[0], *words) == 0
+    assert call("simulate", "--out", files[1], *words, "--effect", "-0.4", "--treated", "2") == 0
+    rows = []
+    for file in files:
+        with open(file, encoding="utf-8", newline="") as text:
+            rows.append(list(csv.DictReader(text)))
+    moved = {(one["area"], one["offence"]) for one, two in zip(*rows, strict=True) if one != two}
+    assert moved == {("Area 01", "robbery"), ("Area 02", "robbery")}
+    # a campaign file that names areas and an offence for comparison can be tried on them
+    plan = tmp_path / "practice.toml"
+    sides = 'areas = ["Area 01", "Area 02"]\n[comparison]\nareas = ["Area 03", "Area 04"]\n'
+    plan.write_text(f'{TOML}{sides}offences = ["burglary"]\n', "utf-8")
+    capsys.readouterr()
+    assert call("evaluate", str(plan), "--data", files[1], "--draws", "200") == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "FEWER THAN EXPECTED" in told
+    assert "Areas left out had fewer" not in told
+
+
 def test_simulate_does_not_replace_a_file(simulated: Path, capsys: pytest.CaptureFixture) -> None:
     before = (simulated / "counts.csv").read_bytes()
     assert call("simulate", "--out", str(simulated / "counts.csv")) == 2

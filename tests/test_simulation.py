@@ -301,3 +301,45 @@ def test_bad_settings_are_refused(settings: dict[str, Any], message: str) -> Non
 def test_all_problems_are_told_together() -> None:
     with pytest.raises(DataError, match=r"(?s)areas must be.*mean must be.*effect must be"):
         simulate(areas=-1, mean=-1, effect=-2)
+
+
+def test_a_change_in_the_first_areas_alone_leaves_the_others_as_they_were() -> None:
+    usual, both = simulate(areas=5, years=3), simulate(areas=5, years=3, effect=-0.5, treated=2)
+    moved = (both.values != usual.values).any(axis=1)  # (area,)
+    assert moved.tolist() == [True, True, False, False, False]
+    # and those two are as if all had changed
+    every = simulate(areas=5, years=3, effect=-0.5)
+    assert (both.values[:2] == every.values[:2]).all()
+    assert "treated=2" in both.snapshot.source
+
+
+def test_offences_beside_the_first_never_change_and_go_their_own_way() -> None:
+    one = simulate(areas=2, effect=-0.5)
+    two, still = (simulate(areas=2, effect=effect, offences=3) for effect in (-0.5, 0.0))
+    assert two.offences == ["robbery", "burglary", "theft"]
+    assert two.series["area"].tolist() == ["Area 01", "Area 02"] * 3
+    assert (two.values[:2] == one.values).all()
+    assert (two.values[2:] == still.values[2:]).all()
+    # as many as the first, and each with noise of its own: no two months alike in all
+    assert two.values[2:4].sum() == pytest.approx(still.values[:2].sum(), rel=0.02)
+    logs = np.log(still.values.reshape(3, 2, -1).sum(axis=1))
+    logs -= logs.reshape(3, -1, 12).mean(axis=1).repeat(10, axis=0).reshape(3, -1)
+    assert abs(np.corrcoef(logs)[0, 1]) < 0.3  # of 120 months of noise
+    other = simulate(areas=1, years=1, start="2019-01", offence="theft", offences=5)
+    assert other.offences == ["theft", "robbery", "burglary", "vehicle offences", "drug offences"]
+    assert "offences=5" in other.snapshot.source
+
+
+@pytest.mark.parametrize("treated", [0, 14, 1.5, True])
+def test_treated_areas_are_some_of_the_areas(treated: Any) -> None:
+    words = (
+        rf"^Argument treated must be a whole number, 1 to the number of areas \(13\): found "
+        rf"{treated!r}\. Leave it out for all areas\.$"
+    )
+    with pytest.raises(DataError, match=words):
+        simulate(treated=treated)
+
+
+def test_there_are_five_offences_at_most() -> None:
+    with pytest.raises(DataError, match=r"offences must be a whole number, 1 to 5: found 6\."):
+        simulate(offences=6)

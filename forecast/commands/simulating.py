@@ -26,6 +26,12 @@ def simulate(
     window_end: Annotated[
         str | None, typer.Option(help="Last day of the change, YYYY-MM-DD; last November without.")
     ] = None,
+    treated: Annotated[
+        int | None, typer.Option(help="Areas with the change, from the first on; all without it.")
+    ] = None,
+    offences: Annotated[
+        int, typer.Option(help="Offences: robbery, which changes, and up to four that do not.")
+    ] = 1,
     seed: Seed = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
 ) -> None:
@@ -44,7 +50,10 @@ def simulate(
     if not out.parent.is_dir():
         raise DataError(f"Folder of {out.name!r} must exist: it does not. Make it first.")
     window = (window_start, window_end) if window_start and window_end else None
-    panel = run(areas=areas, years=years, mean=mean, effect=effect, window=window, seed=seed)
+    panel = run(
+        areas=areas, years=years, mean=mean, effect=effect, window=window, treated=treated,
+        offences=offences, seed=seed,
+    )  # fmt: skip
     frame = panel.to_frame()
     with replacing(out) as half:
         frame.astype({"count": "int64"}).to_csv(half, index=False)
