@@ -182,7 +182,7 @@ class Store:
     def read_records(self, dataset: str | None = None) -> tuple[list[Entry], list[str]]:
         """Return the snapshots whose records can be read, and the records that cannot."""
         found, broken = [], []
-        for path in sorted(self.folder.glob(f"records/{dataset or '*'}/*.json")):
+        for path in self._list_records(dataset):
             try:
                 entry = read_record(path.read_bytes())
             except (ValueError, TypeError, KeyError, AttributeError, OSError):
@@ -257,7 +257,7 @@ class Store:
             except OSError as error:
                 raise DataError(
                     f"File {one.name!r} must be writable: {error.strerror}. "
-                    "Choose a folder that is there and has no file of that name."
+                    "Choose a folder that is there, has room, and has no file of that name."
                 ) from error
             if found == one.sha256:
                 taken.append(target)
@@ -270,6 +270,22 @@ class Store:
     def verify(self, progress: Callable[[str, int, int], None] | None = None) -> Verification:
         """Read and hash everything again; say what is damaged, missing, or named by no record."""
         return verify_store(self, progress)
+
+    def _list_records(self, dataset: str | None) -> list[Path]:
+        """The files of records; none where nothing was ever kept."""
+        room = self.folder / "records"
+        try:
+            names = sorted(os.listdir(room)) if dataset is None else [dataset]
+            folders = [room / name for name in names if (room / name).is_dir()]
+            listed = [folder / name for folder in folders for name in sorted(os.listdir(folder))]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise DataError(
+                f"Store {str(self.folder)!r} must be a folder that can be read: {error.strerror}. "
+                f"Ask for access, or name another with --store or {FOLDER_VARIABLE}."
+            ) from error
+        return [path for path in listed if path.suffix == ".json"]
 
     def _keep_file(self, arrival: Arrival) -> Kept:
         """Put the bytes of one file among the objects."""

@@ -250,6 +250,15 @@ def test_a_damaged_file_is_never_handed_out_and_can_be_put_back(
     assert [path.read_text("utf-8") for path in three.take(entry, out)] == ["two"]
 
 
+def test_the_address_of_a_damaged_file_is_told(store: Store, tmp_path: Path) -> None:
+    arrival = Arrival(write(tmp_path, "a.csv", "a"), address="https://example.org/a.csv")
+    entry = store.keep(arrival, dataset="mine", retrieved="2021-10-05")
+    store.objects.path(sha("a")).unlink()
+    words = r"is missing. Download it from https://example.org/a.csv and run forecast data add FILE"
+    with pytest.raises(DataError, match=words):
+        store.take(entry, tmp_path)
+
+
 def test_files_that_are_there_are_not_written_over(three: Store, tmp_path: Path) -> None:
     entry = three.find("london@2021-10-15")
     out = tmp_path / "out"
@@ -273,6 +282,17 @@ def test_a_damaged_record_stops_reading_and_not_keeping(three: Store, tmp_path: 
     assert len(three.entries("leeds")) == 1
     record.unlink()
     assert three.find("london").sha256 == sha("four")
+
+
+def test_a_store_that_cannot_be_read_is_not_an_empty_one(
+    three: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    with pytest.raises(DataError, match="must be a folder that can be read: Permission denied"):
+        three.find("london")
 
 
 # --- where ----------------------------------------------------------------------------------
