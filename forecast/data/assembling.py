@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from forecast.data.breaks import LONDON_BREAKS, describe_crossed
 from forecast.data.categories import CATEGORISED, describe_mapping, split_left_out
@@ -17,6 +18,9 @@ from forecast.errors import DataError, join_problems, name_offenders
 from forecast.periods import FREQUENCY_NAMES, label
 
 PUBLISHED_MEASURE = "recorded offences"
+
+_OTHER_AREAS = 0.01
+"""Share of areas that only one file has, from which boundaries changed."""
 
 
 def assemble(loaded: Sequence[Loaded], asked: Asked, folder: str, measure: str | None) -> Panel:
@@ -44,8 +48,9 @@ def assemble(loaded: Sequence[Loaded], asked: Asked, folder: str, measure: str |
         than it holds.
     """
     _refuse_mixture(loaded, folder)
-    _refuse_other_codes(loaded)
     layout = loaded[0].layout
+    if layout.is_published and layout.shape != "street":
+        refuse_other_boundaries([(one.name, one.level, one.panel) for one in loaded])
     if layout.is_published:
         check_published_asks([one.name for one in loaded], asked.freq, measure)
         measure = PUBLISHED_MEASURE
@@ -66,6 +71,8 @@ def assemble(loaded: Sequence[Loaded], asked: Asked, folder: str, measure: str |
 
 def _keep_notes(loaded: Sequence[Loaded], panel: Panel) -> tuple[str, ...]:
     """Notes of the files before those of their join, none of them twice."""
+    if loaded[0].layout.shape == "street":
+        return panel.notes
     notes = [note for one in loaded for note in one.panel.notes]
     return tuple(dict.fromkeys([*notes, *panel.notes]))
 
@@ -108,20 +115,30 @@ def _refuse_mixture(loaded: Sequence[Loaded], folder: str) -> None:
         )
 
 
-def _refuse_other_codes(loaded: Sequence[Loaded]) -> None:
-    """One name must be one place: boundaries change and names stay."""
-    first: dict[str, tuple[str, str]] = {}
-    changed = []
-    for one in loaded:
-        for area, code in one.codes.items():
-            known, name = first.setdefault(area, (code, one.name))
-            if known != code:
-                changed.append(f"{area} is {known} in {name} and {code} in {one.name}")
-    if changed:
-        raise DataError(
-            f"Files of a folder must have the same boundaries: {name_offenders(changed)}. "
-            "Load them one by one."
-        )
+def refuse_other_boundaries(parts: Sequence[tuple[str, str, Panel]]) -> None:
+    """Refuse to join wards or small areas of different boundaries: names stay, places change.
+
+    Parameters
+    ----------
+    parts : sequence of (str, str, Panel)
+        File, level of its areas, and panel.
+
+    Raises
+    ------
+    DataError
+        If of two files each has areas that the other lacks, more than one in a hundred.
+    """
+    for (first, level, one), (second, _, other) in pairwise(parts):
+        if level in ("", "borough", "force", "region", "city"):
+            continue
+        lost, new = set(one.areas) - set(other.areas), set(other.areas) - set(one.areas)
+        if min(len(lost) / len(one.areas), len(new) / len(other.areas)) > _OTHER_AREAS:
+            raise DataError(
+                f"Files that are joined must have the same {level} boundaries: {len(lost):,} areas "
+                f"are in {first} only ({name_offenders(sorted(lost), 2)}), {len(new):,} in "
+                f"{second} only ({name_offenders(sorted(new), 2)}). Load them one by one, or count "
+                "up to boroughs with Panel.total(by='group')."
+            )
 
 
 def _join_mapped(loaded: Sequence[Loaded], asked: Asked) -> Panel:

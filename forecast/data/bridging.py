@@ -10,10 +10,12 @@ import hashlib
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
+from forecast.data.assembling import refuse_other_boundaries
 from forecast.data.breaks import Break, BreakWarning
 from forecast.data.joining import join_panels
 from forecast.data.layouts import Layout
@@ -82,6 +84,8 @@ def bridge_panels(sources: Sequence[Source]) -> Panel:
     if len(sources) == 1:
         return sources[0].panel
     _refuse_strangers(sources)
+    if sources[0].layout.is_published and sources[0].layout.shape != "street":
+        refuse_other_boundaries([(s.name, s.level, s.panel) for s in sources])
     complete = sources[0].layout.is_published
     by_kind: dict[str, list[Source]] = {}
     for source in sources:
@@ -114,9 +118,9 @@ def _join_alike(sources: Sequence[Source], *, complete: bool) -> Panel:
     panel = join_panels([(s.name, s.panel) for s in ordered], complete=complete)
     breaks = list(dict.fromkeys(b for s in ordered for b in s.panel.breaks))
     notes = list(dict.fromkeys([*(n for s in ordered for n in s.panel.notes), *panel.notes]))
-    for before, after in zip(ordered, ordered[1:], strict=False):
+    for before, after in pairwise(ordered):
         apart = set(after.panel.areas) & set(UNALLOCATED) - set(before.panel.areas)
-        if complete and apart:
+        if complete and apart and before.panel.periods[0] < after.panel.periods[0]:
             found = _break_of_areas(after.panel.periods[0], after.name, sorted(apart)[0])
             breaks.append(found)
             notes.append(found.sentence())
@@ -231,7 +235,7 @@ def _warn(
             f"({name_offenders(joined, 12)}). Left out: {'; '.join(parts)}. Load the newer or "
             "the older files alone for these.",
             BreakWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
 
 

@@ -12,9 +12,8 @@ from forecast.data.categories import OwnLines
 from forecast.data.cleaning import REQUIRED
 from forecast.data.csvtables import TextTable
 from forecast.data.layouts import TIDY, Layout, recognise_layout
-from forecast.data.long_layouts import by_offence_panel, long_panel, tidy_panel
+from forecast.data.long_layouts import by_offence_panel, long_panel, name_months, tidy_panel
 from forecast.data.panel import Panel
-from forecast.data.placing import Places
 from forecast.data.roles import Columns
 from forecast.data.street import StreetCounts, count_street, street_panel
 from forecast.data.wide_layouts import published_panel, rename_offences, wide_panel
@@ -52,8 +51,6 @@ class Loaded:
     sha256 : str
     level : str
         Of its areas: "borough", "ward", ...; empty when nobody knows.
-    codes : dict
-        The publisher's code by area.
     street : StreetCounts or None
     """
 
@@ -62,7 +59,6 @@ class Loaded:
     panel: Panel
     sha256: str = ""
     level: str = ""
-    codes: dict[str, str] = field(default_factory=dict)
     street: StreetCounts | None = None
 
     @property
@@ -83,7 +79,8 @@ def interpret_table(table: TextTable, asked: Asked, sha256: str = "") -> Loaded:
     """
     found = recognise_layout(table, asked.columns)
     layout, roles = found.layout, found.roles
-    places, street = Places([]), None
+    table = name_months(table, roles)
+    street = None
     if layout.shape == "street":
         street = count_street(table)
         panel = street_panel([street], detail=asked.detail, own=asked.own)
@@ -91,16 +88,16 @@ def interpret_table(table: TextTable, asked: Asked, sha256: str = "") -> Loaded:
         panel = tidy_panel(table, freq=asked.freq, absent=asked.absent)
         panel = _rename(panel, asked.own)
     elif layout.shape == "by offence":
-        panel, places, kind = by_offence_panel(table, found, **_said(asked))
+        panel, kind = by_offence_panel(table, found, **_said(asked))
         layout = replace(layout, classification=kind)
     elif layout.shape == "long":
-        panel, places = long_panel(table, found, **_said(asked))
+        panel = long_panel(table, found, **_said(asked))
     elif layout.is_published:
-        panel, places = published_panel(table, found, detail=asked.detail, own=asked.own)
+        panel = published_panel(table, found, detail=asked.detail, own=asked.own)
     else:
-        panel, places = wide_panel(table, found, freq=asked.freq, own=asked.own)
+        panel = wide_panel(table, found, freq=asked.freq, own=asked.own)
     panel = replace(panel, notes=(*table.notes, *panel.notes))
-    return Loaded(table.name, layout, panel, sha256, roles.level, places.codes, street)
+    return Loaded(table.name, layout, panel, sha256, roles.level, street)
 
 
 def interpret_frame(frame: pd.DataFrame, name: str, asked: Asked, sha256: str = "") -> Loaded:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -21,12 +22,13 @@ from forecast.data.gathering import gather_long, refuse_repeats
 from forecast.data.layouts import Recognised
 from forecast.data.overlapping import find_named_total, find_sums
 from forecast.data.panel import Panel
-from forecast.data.placing import Places, place_rows, refuse_blanks
+from forecast.data.placing import place_rows, refuse_blanks
 from forecast.data.roles import Roles
 from forecast.data.wide_layouts import name_rows, rename_offences
 from forecast.errors import DataError, name_offenders
 from forecast.periods import UNIT_NAMES, as_periods, label
 
+_SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?: 0?0:00(?::00)?)?")
 _EXAMPLE = re.compile(r"counts must [a-z ]+: (.+? in line \d+)")
 
 
@@ -55,7 +57,7 @@ def long_panel(
     absent: str = "missing",
     detail: str = "shipped",
     own: OwnLines | None = None,
-) -> tuple[Panel, Places]:
+) -> Panel:
     """Build the panel of a table with one row a count.
 
     Parameters
@@ -72,7 +74,6 @@ def long_panel(
     -------
     Panel
         Its notes say what was added up and what was left out.
-    Places
 
     Raises
     ------
@@ -105,7 +106,7 @@ def long_panel(
         absent="complete" if found.layout.is_published else absent,
     )
     said = (*places.notes, *notes, *more, *_describe_columns(table, roles))
-    return replace(panel, notes=said, breaks=breaks), places
+    return replace(panel, notes=said, breaks=breaks)
 
 
 def by_offence_panel(
@@ -116,12 +117,12 @@ def by_offence_panel(
     absent: str = "missing",
     detail: str = "shipped",
     own: OwnLines | None = None,
-) -> tuple[Panel, Places, str]:
+) -> tuple[Panel, str]:
     """Build the panel of a table with one column an offence.
 
     A column that is the sum of others is left out, and noted: nothing is counted twice. With
     `detail="minor"` it stays, under its own name. The classification that names every column,
-    empty when none does, comes third.
+    empty when none does, comes second.
 
     Raises
     ------
@@ -155,7 +156,7 @@ def by_offence_panel(
     )
     if roles.counts:
         notes += _describe_columns(table, roles)
-    return replace(panel, notes=tuple(notes)), places, kind
+    return replace(panel, notes=tuple(notes)), kind
 
 
 def _leave_out_sums(
@@ -246,6 +247,47 @@ def read_periods(table: TextTable, roles: Roles, freq: str | None) -> pd.PeriodI
         raise DataError(f"{table.name}: {error}") from None
 
 
+def name_months(table: TextTable, roles: Roles) -> TextTable:
+    """Return a table whose months are not written by their first day in British or American form.
+
+    01/04/2021 in a column of months is April when every day is a first: no month begins on a
+    fourth.
+
+    Parameters
+    ----------
+    table : TextTable
+    roles : Roles
+
+    Returns
+    -------
+    TextTable
+        The same table when its months are written otherwise.
+
+    Examples
+    --------
+    >>> from forecast.data.csvtables import read_table
+    >>> table = read_table(b"Month_Year,n\\n01/04/2021,1\\n01/05/2021,2\\n", "a.csv")
+    >>> name_months(table, Roles(period=0)).column(0)
+    ['2021-04', '2021-05']
+    """
+    at = roles.period
+    if at is None or "month" not in table.headers[at].casefold():
+        return table
+    if any(len(row) <= at for row in table.rows):
+        return table
+    unique = dict.fromkeys(table.column(at))
+    found = {cell: _SLASHED.fullmatch(cell) for cell in unique}
+    parts = {cell: match.groups() for cell, match in found.items() if match}
+    if len(parts) < len(unique):
+        return table
+    for day, month in ((0, 1), (1, 0)):
+        if {int(part[day]) for part in parts.values()} == {1}:
+            read = {c: f"{part[2]}-{int(part[month]):02d}" for c, part in parts.items()}
+            rows = [[*row[:at], read[row[at].strip()], *row[at + 1 :]] for row in table.rows]
+            return replace(table, rows=rows)
+    return table
+
+
 def _choose_rows(table: TextTable, roles: Roles) -> tuple[TextTable, Roles, list[str]]:
     """Rows of one measure and one kind of place, where a table holds several that overlap."""
     notes = []
@@ -314,7 +356,7 @@ def _choose_vintages(
             f"Figures are of vintage {by_period[now]}, those before of {by_period[last]}.",
             table.name,
         )
-        for last, now in zip(ordered, ordered[1:], strict=False)
+        for last, now in pairwise(ordered)
         if by_period[now] != by_period[last]
     )
     note = (

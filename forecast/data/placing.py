@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from forecast.data.csvtables import TextTable
 from forecast.data.roles import Roles
@@ -32,14 +32,11 @@ class Places:
         Of each row.
     groups : dict or None
         Group by area.
-    codes : dict
-        The publisher's code by area, where it has a column of codes.
     notes : tuple of str
     """
 
     areas: list[str]
     groups: dict[str, str] | None = None
-    codes: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -85,7 +82,7 @@ def place_rows(table: TextTable, roles: Roles, *, units: bool = False) -> Places
         groups = _boroughs_of_names(table, areas)
     elif units or is_london(known):
         groups = {area: unit_of(area) for area in known}
-    return Places(areas, groups, _codes(table, roles, areas))
+    return Places(areas, groups)
 
 
 def _place_in_groups(table: TextTable, roles: Roles, areas: list[str]) -> Places:
@@ -97,10 +94,10 @@ def _place_in_groups(table: TextTable, roles: Roles, areas: list[str]) -> Places
     if all(area == group for area, group in pairs):
         known = list(dict.fromkeys(areas))
         units = {area: unit_of(area) for area in known} if is_london(known) else None
-        return Places(areas, units, _codes(table, roles, areas))
+        return Places(areas, units)
     if len(pairs) > len({area for area, _ in pairs}):
         areas = [f"{area}, {group}" for area, group in zip(areas, of, strict=True)]
-    return Places(areas, dict(zip(areas, of, strict=True)), _codes(table, roles, areas))
+    return Places(areas, dict(zip(areas, of, strict=True)))
 
 
 def _boroughs_of_names(table: TextTable, areas: Sequence[str]) -> dict[str, str] | None:
@@ -111,15 +108,6 @@ def _boroughs_of_names(table: TextTable, areas: Sequence[str]) -> dict[str, str]
         if all(found):
             return {a: m["borough"] for a, m in zip(areas, found, strict=True) if m}
     return None
-
-
-def _codes(table: TextTable, roles: Roles, areas: Sequence[str]) -> dict[str, str]:
-    """The publisher's code of each area; none when an area has several."""
-    if roles.code is None or roles.code in roles.areas:
-        return {}
-    pairs = dict.fromkeys(zip(areas, table.column(roles.code), strict=True))
-    codes = dict(pairs)
-    return codes if len(codes) == len(pairs) else {}
 
 
 def looks_like_codes(names: Sequence[str]) -> bool:

@@ -20,6 +20,7 @@ from forecast.data.bridging import Source, bridge_panels
 from forecast.data.categories import read_categories
 from forecast.data.csvtables import read_table
 from forecast.data.interpreting import Asked, Loaded, interpret_frame, interpret_table
+from forecast.data.layouts import WIDE
 from forecast.data.panel import Panel
 from forecast.data.roles import Columns
 from forecast.data.samples import SAMPLES, load_sample, suggest_sample
@@ -144,15 +145,14 @@ def load(
         return load_known(str(source), as_of=as_of, store=store, read=same)
     if not isinstance(source, str | PathLike):
         return bridge_panels([_load_one(one, asked, measure) for one in source])
-    if source in SAMPLES:
-        panel = load_sample(str(source))
-        check_published_asks([str(source)], wanted, measure)
-        return panel
     return _load_one(source, asked, measure).panel
 
 
 def _load_one(source: str | PathLike[str], asked: Asked, measure: str | None) -> Source:
-    """One file or folder, with what joining it to another needs."""
+    """One file, folder or name that ships, with what joining it to another needs."""
+    if source in SAMPLES:
+        check_published_asks([str(source)], asked.freq, measure)
+        return Source(str(source), load_sample(str(source)), WIDE)
     loaded = _read_all(_find_files(source), asked)
     name = Path(source).name
     panel = assemble(loaded, asked, name, measure)

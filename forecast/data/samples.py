@@ -62,7 +62,7 @@ def load_sample(name: str) -> Panel:
         sha256=hashlib.sha256(data).hexdigest(),
         licence=OGL_ATTRIBUTION,
     )
-    panel, _ = wide_panel(read_table(data, SAMPLES[name]))
+    panel = wide_panel(read_table(data, SAMPLES[name]))
     return replace(panel, snapshot=snapshot, breaks=LONDON_BREAKS)
 
 

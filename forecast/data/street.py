@@ -175,7 +175,8 @@ def street_panel(
     boroughs = {code: name for one in files for code, name in one.boroughs.items()}
     series["group"] = [boroughs.get(area.split(",")[0], NO_AREA) for area in series["area"]]
     notes = _describe_files(files, held)
-    return Panel(values, series, periods, notes=notes, breaks=STREET_BREAKS)
+    breaks = tuple(known for known in STREET_BREAKS if known.touches(list(names.values())))
+    return Panel(values, series, periods, notes=notes, breaks=breaks)
 
 
 def _refuse_twins(files: Sequence[StreetCounts]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from forecast.data.csvtables import TextTable, read_counts, refuse_uneven
 from forecast.data.gathering import gather_wide, refuse_repeats
 from forecast.data.layouts import Recognised, recognise_layout
 from forecast.data.panel import Panel
-from forecast.data.placing import Places, place_rows, refuse_blanks
+from forecast.data.placing import place_rows, refuse_blanks
 from forecast.errors import DataError, name_offenders
 from forecast.periods import as_periods
 
@@ -24,7 +25,7 @@ _SUFFIXES = re.compile(r"(\.(csv|gz|zip|parquet|xlsx?|txt|tsv))+$", re.IGNORECAS
 
 def published_panel(
     table: TextTable, found: Recognised, *, detail: str = "shipped", own: OwnLines | None = None
-) -> tuple[Panel, Places]:
+) -> Panel:
     """Build the panel of one published file.
 
     Such a file has a row for a category of an area only when it counted any, so a category
@@ -45,8 +46,6 @@ def published_panel(
         Every offence in every area of the file, `group` being the Basic Command Unit of a
         borough and the borough of a smaller area. Categories outside the eleven are still
         there under their own names.
-    Places
-        With the publisher's codes of the areas.
 
     Raises
     ------
@@ -68,7 +67,7 @@ def published_panel(
         for pair in dict.fromkeys(pairs)
     }
     cells = read_counts(table, found.periods)  # (row, column)
-    panel = gather_wide(
+    return gather_wide(
         places.areas,
         [names[pair] for pair in pairs],
         cells,
@@ -76,7 +75,6 @@ def published_panel(
         groups=places.groups,
         complete=True,
     )
-    return panel, places
 
 
 def wide_panel(
@@ -85,7 +83,7 @@ def wide_panel(
     *,
     freq: str | None = None,
     own: OwnLines | None = None,
-) -> tuple[Panel, Places]:
+) -> Panel:
     """Build the panel of a wide table: an offence and an area in each row, one column a period.
 
     Without a column of areas it is one area; without one of offences, one offence, named by the
@@ -108,7 +106,7 @@ def wide_panel(
         offences = rename_offences(offences, own)
     cells: NDArray[np.float64] = read_counts(table, found.periods)  # (row, column)
     panel = gather_wide(places.areas, offences, cells, periods, groups=places.groups)
-    return panel, places
+    return replace(panel, notes=places.notes)
 
 
 def name_rows(table: TextTable, positions: Sequence[int]) -> list[str]:
