@@ -10,11 +10,13 @@ import pandas as pd
 
 from forecast.data.categories import OwnLines
 from forecast.data.cleaning import REQUIRED
-from forecast.data.csvtables import TextTable
-from forecast.data.layouts import TIDY, Layout, recognise_layout
+from forecast.data.csvtables import TextTable, fold_header
+from forecast.data.layouts import TIDY, Layout, Recognised, recognise_layout
 from forecast.data.long_layouts import by_offence_panel, long_panel, name_months, tidy_panel
+from forecast.data.opening import Choice
 from forecast.data.panel import Panel
 from forecast.data.roles import Columns
+from forecast.data.settling import Said, settle_cells, settle_headers
 from forecast.data.street import StreetCounts, count_street, street_panel
 from forecast.data.wide_layouts import published_panel, rename_offences, wide_panel
 from forecast.errors import DataError
@@ -30,6 +32,10 @@ class Asked:
     columns : mapping or None
     own : dict
         What `read_categories` read.
+    said : Said
+        How dates and numbers are written.
+    choice : Choice
+        Which table of a source is meant.
     """
 
     freq: str | None = None
@@ -37,6 +43,8 @@ class Asked:
     detail: str = "shipped"
     columns: Columns | None = None
     own: OwnLines = field(default_factory=dict)
+    said: Said = field(default_factory=Said)
+    choice: Choice = field(default_factory=Choice)
 
 
 @dataclass(frozen=True)
@@ -77,8 +85,10 @@ def interpret_table(table: TextTable, asked: Asked, sha256: str = "") -> Loaded:
     DataError
         If no layout fits, or what it holds cannot be used.
     """
+    table = settle_headers(table, asked.said)
     found = recognise_layout(table, asked.columns)
     layout, roles = found.layout, found.roles
+    table = _settle(table, found, asked.said)
     table = name_months(table, roles)
     street = None
     if layout.shape == "street":
@@ -98,6 +108,17 @@ def interpret_table(table: TextTable, asked: Asked, sha256: str = "") -> Loaded:
         panel = wide_panel(table, found, freq=asked.freq, own=asked.own)
     panel = replace(panel, notes=(*table.notes, *panel.notes))
     return Loaded(table.name, layout, panel, sha256, roles.level, street)
+
+
+def _settle(table: TextTable, found: Recognised, said: Said) -> TextTable:
+    """The table with plain dates and counts, where its layout has them."""
+    period, counts = found.roles.period, found.periods or found.roles.counts or found.roles.rest
+    if found.layout.shape == "tidy":
+        place = {fold_header(header): i for i, header in enumerate(table.headers)}
+        period, counts = place.get("period"), tuple(place[h] for h in ("count",) if h in place)
+    if found.layout.shape == "street":
+        return table
+    return settle_cells(table, said, period=period, counts=counts)
 
 
 def interpret_frame(frame: pd.DataFrame, name: str, asked: Asked, sha256: str = "") -> Loaded:

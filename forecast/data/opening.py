@@ -1,43 +1,142 @@
-"""One door for workbooks and databases: headers, and rows of text one after the other.
+"""One door for every source of rows: text, archives, workbooks and databases.
 
-What reads panels takes all of the rows; what counts incidents writes them to a file as they come.
+What reads panels takes whole tables; what counts incidents takes rows one after the other.
 """
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import BinaryIO
 
-from forecast.data.archives import IN_MEMORY, Limits
+from forecast.data.archives import IN_MEMORY, ZIP_MAGICS, Limits, list_tables
+from forecast.data.csvtables import TextTable, read_table, tabulate
 from forecast.data.databases import ask, is_address
 from forecast.data.headers import Headed, find_headers
-from forecast.data.workbooks import is_workbook, read_sheet
+from forecast.data.workbooks import is_workbook, read_sheet, refuse_markup
 from forecast.errors import DataError
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which table of a source is meant.
+
+    Attributes
+    ----------
+    sheet : str or None
+        The sheet of a workbook; needed when several hold anything.
+    member : str or None
+        The file inside a zip archive; needed when it holds several tables and one is wanted.
+    query, table : str or None
+        What to ask a database for, one of the two.
+    """
+
+    sheet: str | None = None
+    member: str | None = None
+    query: str | None = None
+    table: str | None = None
+
+
+def read_tables(
+    data: bytes,
+    name: str,
+    choice: Choice = Choice(),
+    *,
+    keep: Callable[[Sequence[str]], list[str]] = list,
+) -> list[TextTable]:
+    """Read all tables that the bytes of a file hold: one, or those of a zip archive.
+
+    Parameters
+    ----------
+    data : bytes
+    name : str
+        What messages call the file.
+    choice : Choice
+    keep : callable
+        Which members of an archive to read, of all that are tables, when none was chosen.
+
+    Returns
+    -------
+    list of TextTable
+
+    Raises
+    ------
+    DataError
+        As `forecast.data.csvtables.read_table` and `forecast.data.workbooks.read_sheet`; and if
+        something was chosen that such a file does not have.
+
+    Examples
+    --------
+    >>> [table.headers for table in read_tables(b"area;count\\nCamden;3\\n", "a.csv")]
+    [('area', 'count')]
+    """
+    stream = io.BytesIO(data)
+    if is_workbook(stream):
+        if choice.member is not None:
+            raise DataError(
+                f"Argument member must name a file inside a zip archive: {name} is a workbook. "
+                "Name a sheet with sheet=."
+            )
+        found = read_sheet(stream, name, sheet=choice.sheet)
+        table = tabulate(find_headers(found.rows, found.name), found.name)
+        return [replace(table, epoch=found.epoch)]
+    if choice.sheet is not None:
+        raise DataError(f"Argument sheet must be for a workbook: {name} is none. Leave it out.")
+    refuse_markup(data[:512], name)
+    if data.startswith(ZIP_MAGICS) and choice.member is None:
+        members = keep(list_tables(stream, name))
+        if len(members) > 1:
+            return [read_table(data, name, member=member) for member in members]
+    return [read_table(data, name, member=choice.member)]
+
+
+def read_answer(address: str, choice: Choice) -> tuple[TextTable, str]:
+    """Read what a database answers.
+
+    Parameters
+    ----------
+    address : str
+    choice : Choice
+        Its query or its table.
+
+    Returns
+    -------
+    table : TextTable
+        Rows are numbered from 1.
+    sha256 : str
+        Of the rows as text, so that the same answer can be known again.
+
+    Raises
+    ------
+    DataError
+        As `forecast.data.databases.ask`; and if the answer has no rows.
+    """
+    with open_rows(address, choice) as (name, headed):
+        table = tabulate(headed, name)
+    written = hashlib.sha256(repr(table.headers).encode())
+    for row in table.rows:
+        written.update(repr(row).encode())
+    return table, written.hexdigest()
 
 
 @contextmanager
 def open_rows(
-    source: str | PathLike[str],
-    *,
-    sheet: str | None = None,
-    query: str | None = None,
-    table: str | None = None,
-    limits: Limits = IN_MEMORY,
+    source: str | PathLike[str], choice: Choice = Choice(), *, limits: Limits = IN_MEMORY
 ) -> Iterator[tuple[str, Headed]]:
-    """Open a sheet of a workbook, or what a database answers.
+    """Open a sheet of a workbook, or what a database answers, and read it row by row.
 
     Parameters
     ----------
     source : str or path
         A workbook, or the address of a database.
-    sheet : str, optional
-        The sheet of a workbook; needed when several hold anything.
-    query, table : str, optional
-        What to ask a database for, one of the two.
+    choice : Choice
+        The sheet; the query or the table.
     limits : Limits
         How much a workbook may unpack to.
 
@@ -62,29 +161,34 @@ def open_rows(
     ...     _ = connection.execute("CREATE TABLE calls AS SELECT 'Camden' AS area, 3 AS count")
     ...     connection.commit()
     ...     connection.close()
-    ...     with open_rows(f"sqlite:///{path}", table="calls") as (name, headed):
+    ...     with open_rows(f"sqlite:///{path}", Choice(table="calls")) as (name, headed):
     ...         name, headed.headers, list(headed.rows)
     ('calls.db > calls', ('area', 'count'), [(1, ['Camden', '3'])])
     """
     if is_address(source):
-        if sheet is not None:
-            raise DataError(
-                "Argument sheet must be left out for a database. Pass query= or table=."
-            )
-        with ask(str(source), query=query, table=table) as answer:
-            rows = iter([(0, list(answer.headers))])
-            headed = find_headers(rows, answer.name)
+        with ask(str(source), query=choice.query, table=choice.table) as answer:
+            _refuse_parts(choice, answer.name)
+            headed = find_headers(iter([(0, list(answer.headers))]), answer.name)
             headed.rows = answer.rows  # as they are: a database repeats no headers
             yield answer.name, headed
         return
-    refuse_questions(query, table, Path(source).name)
     path = Path(source).expanduser()
+    refuse_questions(choice, path.name)
     with watch(path), reading(path) as stream:
-        found = read_sheet(stream, path.name, sheet=sheet, limits=limits)
+        found = read_sheet(stream, path.name, sheet=choice.sheet, limits=limits)
         yield found.name, find_headers(found.rows, found.name)
 
 
-def refuse_questions(query: str | None, table: str | None, name: str) -> None:
+def _refuse_parts(choice: Choice, name: str) -> None:
+    """Refuse a sheet or a member of a database."""
+    for word, value in (("sheet", choice.sheet), ("member", choice.member)):
+        if value is not None:
+            raise DataError(
+                f"Argument {word} must be for a file: {name} is a database. Leave it out."
+            )
+
+
+def refuse_questions(choice: Choice, name: str) -> None:
     """Refuse a question to something that is no database.
 
     Raises
@@ -92,24 +196,12 @@ def refuse_questions(query: str | None, table: str | None, name: str) -> None:
     DataError
         If there is one.
     """
-    if query is not None or table is not None:
-        word = "query" if query is not None else "table"
-        raise DataError(
-            f"Argument {word} must be for a database: {name!r} is none. Leave it out, or name the "
-            "database like sqlite:///counts.db."
-        )
-
-
-def holds_workbook(path: Path) -> bool:
-    """Tell whether a file is a workbook, by its bytes.
-
-    Raises
-    ------
-    DataError
-        If it cannot be read.
-    """
-    with reading(path) as stream:
-        return is_workbook(stream)
+    for word, value in (("query", choice.query), ("table", choice.table)):
+        if value is not None:
+            raise DataError(
+                f"Argument {word} must be for a database: {name!r} is none. Leave it out, or name "
+                "the database like sqlite:///counts.db."
+            )
 
 
 @contextmanager

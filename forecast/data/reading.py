@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import io
 import re
 from collections.abc import Sequence
 from functools import partial
@@ -14,16 +13,24 @@ from typing import Any
 
 import pandas as pd
 
-from forecast.data.archives import ZIP_MAGICS, list_tables
 from forecast.data.assembling import assemble, check_published_asks
 from forecast.data.bridging import Source, bridge_panels
 from forecast.data.categories import read_categories
-from forecast.data.csvtables import read_table
+from forecast.data.databases import is_address
 from forecast.data.interpreting import Asked, Loaded, interpret_frame, interpret_table
 from forecast.data.layouts import WIDE
+from forecast.data.opening import (
+    Choice,
+    read_answer,
+    read_tables,
+    reading,
+    refuse_questions,
+    watch,
+)
 from forecast.data.panel import Panel
 from forecast.data.roles import Columns
 from forecast.data.samples import SAMPLES, load_sample, suggest_sample
+from forecast.data.settling import Said
 from forecast.errors import DataError, join_problems, name_offenders
 from forecast.periods import as_frequency
 
@@ -43,13 +50,21 @@ def load(
     measure: str | None = None,
     columns: Columns | None = None,
     categories: str | PathLike[str] | None = None,
+    query: str | None = None,
+    table: str | None = None,
+    sheet: str | None = None,
+    member: str | None = None,
+    day_first: bool | None = None,
+    thousands: str | None = None,
     as_of: dt.date | str | None = None,
     store: str | PathLike[str] | None = None,
 ) -> Panel:
     """Load counts by area, offence and period as a panel.
 
-    Takes the name of figures that ship ("london"), a file (CSV, CSV packed by gzip, Parquet) or
-    a folder of files that belong together, such as a publisher's historical and recent file.
+    Takes the name of figures that ship ("london"), a file (text in any usual encoding and
+    delimiter, packed by gzip or zip or not; an Excel workbook; Parquet), a folder of files that
+    belong together, such as a publisher's historical and recent file, or a database's address
+    such as "sqlite:///counts.db" with a query or a table.
     Nothing is ever downloaded. A period without figures stays missing: it is never read as zero.
 
     Parameters
@@ -73,6 +88,16 @@ def load(
         A table of one's own that says which category makes which offence: a CSV file with the
         columns `major, offence` and perhaps `minor` and `classification`, laid over the one that
         ships. An empty offence leaves a category out.
+    query, table : str, optional
+        What to ask a database for: one SELECT, or the name of a table. One of the two is needed.
+    sheet : str, optional
+        The sheet of a workbook; needed when several hold anything.
+    member : str, optional
+        The file inside a zip archive; without it all its tables are read, as those of a folder.
+    day_first : bool, optional
+        How dates such as 03/04/2020 are written; needed only when no date of the column tells.
+    thousands : {",", ".", " ", "'"}, optional
+        What stands between thousands; needed only when no count of the file tells.
     as_of : date or str, optional
         A day: the figures as they were known then, from the store of snapshots, which
         `forecast data add` and `forecast fetch` fill. Periods that were not over are left out.
@@ -129,7 +154,9 @@ def load(
     _check_arguments(source, absent, detail, measure)
     wanted = as_frequency(freq) if freq is not None else None
     own = read_categories(categories) if categories is not None else {}
-    asked = Asked(wanted, absent, detail, columns, own)
+    said, choice = Said(day_first, thousands), Choice(sheet, member, query, table)
+    said.check()
+    asked = Asked(wanted, absent, detail, columns, own, said, choice)
     if as_of is not None or store is not None:
         from forecast.data.vintages import load_known  # hashes and records, seldom needed
 
@@ -141,6 +168,10 @@ def load(
             measure=measure,
             columns=columns,
             categories=categories,
+            sheet=sheet,
+            member=member,
+            day_first=day_first,
+            thousands=thousands,
         )
         return load_known(str(source), as_of=as_of, store=store, read=same)
     if not isinstance(source, str | PathLike):
@@ -153,6 +184,11 @@ def _load_one(source: str | PathLike[str], asked: Asked, measure: str | None) ->
     if source in SAMPLES:
         check_published_asks([str(source)], asked.freq, measure)
         return Source(str(source), load_sample(str(source)), WIDE)
+    if is_address(source):
+        found, sha256 = read_answer(str(source), asked.choice)
+        one = interpret_table(found, asked, sha256)
+        return Source(found.name, assemble([one], asked, found.name, measure), one.layout, "")
+    refuse_questions(asked.choice, Path(source).name)
     loaded = _read_all(_find_files(source), asked)
     name = Path(source).name
     panel = assemble(loaded, asked, name, measure)
@@ -195,9 +231,9 @@ def _find_files(source: str | PathLike[str]) -> list[Path]:
         # The address itself may hold a password: only its scheme is repeated.
         raise DataError(
             f"Source must be a name that ships, a file or a folder: found an address "
-            f"({written.split('://', 1)[0]}://...). Databases are not supported yet, and loading "
-            "never uses the network. Save the figures as CSV or Parquet with the columns area, "
-            "offence, period, count, and load that file."
+            f"({written.split('://', 1)[0]}://...). Loading never uses the network. Save the "
+            "figures as CSV or Parquet with the columns area, offence, period, count, and load "
+            "that file."
         )
     path = Path(source).expanduser()
     if path.is_file():
@@ -250,21 +286,14 @@ def _read_all(paths: Sequence[Path], asked: Asked) -> list[Loaded]:
 
 def _read_file(path: Path, asked: Asked) -> list[Loaded]:
     """Read one file by its contents; a zip archive may hold several."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DataError(
-            f"{path.name} must be readable: {error.strerror}. Ask for access, or copy the file."
-        ) from None
-    sha256 = hashlib.sha256(data).hexdigest()
-    if data.startswith(b"PAR1"):
-        return [interpret_frame(_read_parquet(path), path.name, asked, sha256)]
-    if data.startswith(ZIP_MAGICS):
-        members = keep_street(list_tables(io.BytesIO(data), path.name))
-        tables = [read_table(data, path.name, member=name) for name in members]
-        if tables:
-            return [interpret_table(table, asked, sha256) for table in tables]
-    return [interpret_table(read_table(data, path.name), asked, sha256)]
+    with watch(path):
+        with reading(path) as file:
+            data = file.read()
+        sha256 = hashlib.sha256(data).hexdigest()
+        if data.startswith(b"PAR1"):
+            return [interpret_frame(_read_parquet(path), path.name, asked, sha256)]
+    tables = read_tables(data, path.name, asked.choice, keep=keep_street)
+    return [interpret_table(table, asked, sha256) for table in tables]
 
 
 def keep_street(names: Sequence[str]) -> list[str]:
