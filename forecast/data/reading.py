@@ -173,7 +173,7 @@ def load(
             day_first=day_first,
             thousands=thousands,
         )
-        return load_known(str(source), as_of=as_of, store=store, read=same)
+        return load_known(source, as_of=as_of, store=store, read=same)
     if not isinstance(source, str | PathLike):
         return bridge_panels([_load_one(one, asked, measure) for one in source])
     return _load_one(source, asked, measure).panel

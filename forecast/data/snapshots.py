@@ -27,6 +27,7 @@ from forecast.data.records import (
     Kept,
     as_retrieved,
     check_dataset,
+    is_dataset,
     now,
     read_record,
     record_id,
@@ -331,7 +332,8 @@ class Store:
         known = list(dict.fromkeys(entry.dataset for entry in entries))
         near = difflib.get_close_matches(name, known, n=1)
         holds = name_offenders([repr(one) for one in known], 6) or "nothing"
-        add = f"Add it: forecast data add FILE --as {name or 'NAME'} --retrieved YYYY-MM-DD."
+        dataset = name if is_dataset(name) else "NAME"
+        add = f"Add it: forecast data add FILE --as {dataset} --retrieved YYYY-MM-DD."
         hint = f"Did you mean {near[0]!r}?" if near else add
         return f"Store {str(self.folder)!r} must hold {name!r}: it holds {holds}. {hint}"
 

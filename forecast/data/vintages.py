@@ -25,7 +25,7 @@ Reader = Callable[[Path], Panel]
 
 
 def load_known(
-    name: str, *, as_of: Any = None, store: str | PathLike[str] | None = None, read: Reader
+    name: Any, *, as_of: Any = None, store: str | PathLike[str] | None = None, read: Reader
 ) -> Panel:
     """Load a dataset as it was known on a day, from the store of snapshots.
 
@@ -36,7 +36,7 @@ def load_known(
     Parameters
     ----------
     name : str
-        Of a dataset of the store, or of figures that ship.
+        Of a dataset of the store, or of figures that ship; anything else is refused.
     as_of : date or str, optional
         The day; the newest snapshot of the store without it.
     store : path, optional
@@ -54,7 +54,12 @@ def load_known(
     DataError
         If nothing that old is kept, with the dates there are; or a file is damaged.
     """
-    kept = Store(store)
+    if not isinstance(name, str | PathLike):
+        raise DataError(
+            "Source with as_of or store must be one dataset that the store keeps: found a list. "
+            "Load them one by one."
+        )
+    name, kept = str(name), Store(store)
     _refuse_paths(name, kept)
     entry: Entry | None
     if as_of is None:

@@ -180,6 +180,8 @@ def test_paths_have_no_day(mine: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="found an address, of which no date") as refused:
         load("postgresql://reader:w0rd@host/crime", as_of="2021-01-01", store=mine)
     assert "w0rd" not in str(refused.value)
+    with pytest.raises(DataError, match="must be one dataset that the store keeps: found a list"):
+        load(["leeds", "london"], as_of="2021-01-01", store=mine)
 
 
 @pytest.mark.parametrize("day", ["2021-10", "15/10/2021", ""])
