@@ -236,7 +236,12 @@ class _Counting:
             listed = self._quarantine(incoming, tallying, groups)
         tally = make_tally(groups, incoming.malformed)
         refuse_too_many(tally, self.asked.limit, source=incoming.name, listed=listed)
-        snapshot = Snapshot(incoming.name, sha256=sha256)
+        snapshot = Snapshot(
+            self.mapping.source or incoming.name,
+            sha256=sha256,
+            licence=self.mapping.licence,
+            synthetic=self.mapping.synthetic,
+        )
         panel = make_panel(groups, tally, self.mapping, self.asked.freq, snapshot)
         return self._select(replace(panel, notes=incoming.notes + panel.notes))
 

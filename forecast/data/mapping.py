@@ -114,6 +114,10 @@ class Mapping(_Part):
     ----------
     measure : str, default "incidents"
         What is counted.
+    source, licence : str, optional
+        Where the figures come from, in place of the name of the file.
+    synthetic : bool, default False
+        Whether they are simulated, which every result then says.
     columns : Columns
         Which column is what. Columns that a mapping does not name are found by their usual
         headers, such as `date`, `offence`, `area`, `incident`.
@@ -142,6 +146,9 @@ class Mapping(_Part):
     """
 
     measure: str = Field(default="incidents", min_length=1)
+    source: str = ""
+    licence: str | None = None
+    synthetic: bool = False
     columns: Columns = Columns()
     dates: Dates = Dates()
     offences: dict[str, Codes] = Field(default_factory=dict)
