@@ -88,8 +88,8 @@ def interpret_table(table: TextTable, asked: Asked, sha256: str = "") -> Loaded:
     table = settle_headers(table, asked.said)
     found = recognise_layout(table, asked.columns)
     layout, roles = found.layout, found.roles
-    table = _settle(table, found, asked.said)
-    table = name_months(table, roles)
+    # Before dates are settled: the first of every month would be refused as American or British.
+    table = _settle(name_months(table, roles), found, asked.said)
     street = None
     if layout.shape == "street":
         street = count_street(table)
@@ -156,10 +156,12 @@ def _as_text(frame: pd.DataFrame, name: str) -> TextTable:
     columns = []
     for header in frame.columns:
         column = frame[header]
-        text = column.astype(str)
+        texts = list(map(str, column.tolist()))
         if pd.api.types.is_datetime64_any_dtype(column.dtype):
-            text = text.str.slice(0, 10)
-        columns.append(np.where(column.isna(), "", text.to_numpy(dtype=object)))
+            texts = [text[:10] for text in texts]
+        if column.hasnans:
+            texts = ["" if na else t for t, na in zip(texts, column.isna(), strict=True)]
+        columns.append(texts)
     rows = [list(row) for row in zip(*columns, strict=True)]
     headers = tuple(str(header) for header in frame.columns)
     return TextTable(name, headers, rows, list(range(1, len(rows) + 1)), "")
