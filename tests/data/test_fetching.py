@@ -189,14 +189,28 @@ def test_a_server_that_ignores_the_version_and_sends_a_part_of_another_is_not_be
     assert found.tries == 3
 
 
-@pytest.mark.parametrize("span", ["bytes 5-207999/208000", "bytes 90000-207999/300000", "nonsense"])
+@pytest.mark.parametrize("span", ["bytes 0-{last}/208000", "bytes {start}-{last}/300000", "x"])
 def test_a_part_that_does_not_follow_is_not_taken(
     server: Loopback, tmp_path: Path, hasty: Patience, span: str
 ) -> None:
-    wrong = status(206, BODY[5:], Content_Range=span, ETag='"v1"')
+    def wrong(handler: loopback.Handler) -> None:  # as many bytes as are missing, but others
+        start = int(handler.headers["Range"].removeprefix("bytes=").removesuffix("-"))
+        said = span.format(start=start, last=len(OTHER) - 1)
+        handler.give(206, OTHER[start:], {"Content-Range": said, "ETag": '"v1"'})
+
     good = file(BODY, etag='"v1"')
     address = server.plays("/a.csv", file(BODY, etag='"v1"', stop=90_000), wrong, good)
     assert fetch(address, tmp_path / "a.csv", patience=hasty).sha256 == SHA256
+
+
+def test_a_packed_body_that_broke_off_begins_again(
+    server: Loopback, tmp_path: Path, hasty: Patience
+) -> None:
+    """A part of what is packed cannot follow a part of what was unpacked."""
+    answers = (loopback.packed(BODY, cut=9), loopback.packed(BODY))
+    assert fetch(server.plays("/a.csv", *answers), tmp_path / "a.csv", patience=hasty).tries == 2
+    assert "Range" not in server.headers("/a.csv")[1]
+    assert (tmp_path / "a.csv").read_bytes() == BODY
 
 
 def test_a_part_that_is_no_longer_there_begins_again(
