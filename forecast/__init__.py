@@ -16,14 +16,27 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from forecast.backtesting import backtest
+    from forecast.data.attaching import join_covariates
+    from forecast.data.covariates import load_covariates
+    from forecast.data.delays import read_lag
+    from forecast.data.incidents import count
+    from forecast.data.lag import Completeness, estimate_completeness
     from forecast.data.panel import Panel
+    from forecast.data.rates import load_population, rate
     from forecast.data.reading import load
+    from forecast.data.revisions import VintageDiff, compare_vintages
+    from forecast.data.snapshots import Store
+    from forecast.data.tallies import Tally
     from forecast.errors import CampaignError, DataError, FitError, ForecastError
     from forecast.impact.baseline import Baseline
     from forecast.impact.campaign import Campaign
     from forecast.impact.checks import Check
+    from forecast.impact.darkness import relate_darkness
     from forecast.impact.effect import Effect
     from forecast.impact.evaluation import Evaluation, evaluate
+    from forecast.impact.examination import Examination
+    from forecast.impact.planning import Plan, plan
+    from forecast.impact.registration import load_registration, register
     from forecast.impact.sensitivity import compare_models
     from forecast.models.draws import Forecast
     from forecast.models.dynamic import DynamicCounts
@@ -48,6 +61,7 @@ _HOMES = {
     "Campaign": "impact.campaign",
     "CampaignError": "errors",
     "Check": "impact.checks",
+    "Completeness": "data.lag",
     "DataError": "errors",
     "Disruption": "seasonality.disruptions",
     "DynamicCounts": "models.dynamic",
@@ -66,17 +80,28 @@ _HOMES = {
     "SeasonalGLM": "models.glm",
     "SeasonalNaive": "models.naive",
     "SeasonalProphet": "models.prophet",
+    "Store": "data.snapshots",
     "StructuralTrend": "models.structural",
+    "Tally": "data.tallies",
+    "VintageDiff": "data.revisions",
     "backtest": "backtesting",
     "compare_models": "impact.sensitivity",
+    "compare_vintages": "data.revisions",
+    "count": "data.incidents",
+    "estimate_completeness": "data.lag",
     "evaluate": "impact.evaluation",
+    "join_covariates": "data.attaching",
     "load": "data.reading",
+    "load_covariates": "data.covariates",
     "load_fitted": "models.storing",
+    "load_population": "data.rates",
     "load_registration": "impact.registration",
     "plan": "impact.planning",
     "plot": "reporting.plots",
     "profile": "models.seasons",
+    "rate": "data.rates",
     "read_hub": "models.hub",
+    "read_lag": "data.delays",
     "register": "impact.registration",
     "relate_darkness": "impact.darkness",
     "report": "reporting.pages",
@@ -91,6 +116,7 @@ __all__ = [
     "Campaign",
     "CampaignError",
     "Check",
+    "Completeness",
     "DataError",
     "Disruption",
     "DynamicCounts",
@@ -109,17 +135,28 @@ __all__ = [
     "SeasonalGLM",
     "SeasonalNaive",
     "SeasonalProphet",
+    "Store",
     "StructuralTrend",
+    "Tally",
+    "VintageDiff",
     "backtest",
     "compare_models",
+    "compare_vintages",
+    "count",
+    "estimate_completeness",
     "evaluate",
+    "join_covariates",
     "load",
+    "load_covariates",
     "load_fitted",
+    "load_population",
     "load_registration",
     "plan",
     "plot",
     "profile",
+    "rate",
     "read_hub",
+    "read_lag",
     "register",
     "relate_darkness",
     "report",

@@ -7,10 +7,13 @@ import sys
 
 import typer
 
+from forecast.commands.counting import count
 from forecast.commands.evaluating import evaluate, plan
+from forecast.commands.fetching import fetch
 from forecast.commands.forecasting import backtest, profile
 from forecast.commands.showing import say
 from forecast.commands.simulating import simulate
+from forecast.commands.vintages import data
 from forecast.errors import ForecastError
 
 app = typer.Typer(
@@ -23,8 +26,10 @@ app = typer.Typer(
 )
 
 
-for command in (evaluate, plan, profile, backtest, simulate):
+for command in (evaluate, plan, profile, backtest, count, simulate):
     app.command()(command)
+for name, group in (("data", data), ("fetch", fetch)):
+    app.add_typer(group, name=name)
 
 
 def main() -> None:
