@@ -90,10 +90,8 @@ def bridge_panels(sources: Sequence[Source]) -> Panel:
     by_kind: dict[str, list[Source]] = {}
     for source in sources:
         by_kind.setdefault(source.layout.classification, []).append(source)
-    sides = [_join_alike(alike, complete=complete) for alike in by_kind.values()]
-    panel = sides[0]
-    if len(sides) > 1:
-        panel = _bridge(*sorted(sides, key=lambda side: side.periods[-1]))
+    sides = {kind: _join_alike(alike, complete=complete) for kind, alike in by_kind.items()}
+    panel = _bridge(sides["old"], sides["new"]) if len(sides) > 1 else next(iter(sides.values()))
     snapshots = [source.panel.snapshot for source in sources]
     return replace(panel, snapshot=_join_snapshots(snapshots))
 
@@ -140,9 +138,14 @@ def _break_of_areas(period: pd.Period, name: str, unallocated: str) -> Break:
 
 def _bridge(old: Panel, new: Panel) -> Panel:
     """An older and a newer classification, joined for the offences that count the same."""
+    first = new.periods[0]
+    if first <= old.periods[0]:
+        raise DataError(
+            "Sources of older classes must begin before those of newer ones: they begin in "
+            f"{label(old.periods[0])} and {label(first)}. Load the newer ones alone."
+        )
     differences = _measure(old, new)
     joined = [name for name, gap in differences.items() if float(gap.max()) <= AGREEMENT]
-    first = new.periods[0]
     if not joined:
         raise DataError(
             "Sources of different classifications must have an offence that counts the same in "
@@ -184,9 +187,10 @@ def _measure(old: Panel, new: Panel) -> dict[str, pd.Series[float]]:
                 pd.Series(side.select(offence=name).values.sum(axis=0), index=side.periods)
                 for side in (old, new)
             )
-            gap = (after.loc[shared] / before.loc[shared] - 1).abs()
-            gap = gap.replace(np.inf, 1.0).fillna(0.0)
-            found[name] = gap
+            gap = (after.loc[shared] / before.loc[shared] - 1).abs().replace(np.inf, 1.0)
+            gap = gap.dropna().round(9)  # 1010 is one per cent more than 1000, not a little over
+            if len(gap) >= _FEWEST:
+                found[name] = gap
     return found
 
 
