@@ -149,10 +149,10 @@ def print_evaluation(result: Evaluation) -> None:
     from forecast.reporting.wording import plain_box
 
     say(f"\n{result.campaign.name}: {result.verdict.upper()} ({result.main.offence}, "
-        f"{result.main.area})\n\n{plain_box(result)}")  # fmt: skip
+        f"{result.main.place})\n\n{plain_box(result)}")  # fmt: skip
     rows = [
         [
-            f"{part.offence}, {part.area}",
+            f"{part.offence}, {part.place}",
             f"{part.observed:,.0f}",
             f"{part.expected:,.0f}",
             f"{part.percent:+.1f}",
@@ -206,7 +206,8 @@ def print_plan(found: Plan) -> None:
         for r in rows
         if r.kind == "all areas"
     ]
-    title = f"Smallest change that would be seen: {found.main.offence}, all areas (* declared)"
+    whose = found.campaign.name_place(found.main.area)
+    title = f"Smallest change that would be seen: {found.main.offence}, {whose} (* declared)"
     print_table(title, columns, together)
     parts = [_power_row(r.area, r) for r in rows if r.kind != "all areas" and r.span.declared]
     if parts:

@@ -117,4 +117,4 @@ def write_size(part: SeriesEffect) -> str:
 
 def name_part(part: SeriesEffect) -> str:
     """Name a result at the start of a sentence."""
-    return f"{part.offence[:1].upper()}{part.offence[1:]} in {part.area}"
+    return f"{part.offence[:1].upper()}{part.offence[1:]} in {part.place}"

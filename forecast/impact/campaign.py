@@ -26,6 +26,9 @@ from forecast.periods import (
     periods_between,
 )
 
+ALL_AREAS = "all areas"
+"""What the sum over areas is called where they do not make up London (`Panel.total_name`)."""
+
 MIN_SEASONS = 2
 """Years of counts that must come before a campaign."""
 
@@ -278,6 +281,20 @@ class Campaign(BaseModel):
         beside = {name for area in own for name in self.adjacent.get(area, ())}
         beside |= {area for area, names in self.adjacent.items() if own & set(names)}
         return tuple(area for area in self.comparison.areas if area in beside)
+
+    def name_place(self, area: str) -> str:
+        """Return what a sentence calls a result's area: a sum over its own is not all there are.
+
+        Examples
+        --------
+        >>> facts = {"name": "A", "start": "2024-10-01", "end": "2024-10-31"}
+        >>> patrols = Campaign(**facts, offences=["robbery"], areas=["North", "South"])
+        >>> patrols.name_place("all areas"), patrols.name_place("North")
+        ("the campaign's 2 areas", 'North')
+        """
+        if area != ALL_AREAS or self.areas is None:
+            return area
+        return f"the campaign's {len(self.areas)} areas"
 
     @classmethod
     def load(cls, source: str | Path) -> Campaign:

@@ -59,9 +59,9 @@ def state_question(result: Evaluation) -> Answer:
         f"Change in {join_words(campaign.offences)} in {name_offenders(places, 12)} in the whole "
         f"of {name_span(main)} ({inside} of {days} days are campaign days), relative to "
         f"{_LEARNT[result.counterfactual]}, {usual}.",
-        f"For {main.offence} in {main.area}: {main.observed:,.0f} counted and {main.expected:,.0f} "
-        f"expected, a difference of {main.effect:+,.0f} and a rate ratio of {ratio:.2f} "
-        f"({low:.2f} to {high:.2f}).",
+        f"For {main.offence} in {main.place}: {main.observed:,.0f} counted and "
+        f"{main.expected:,.0f} expected, a difference of {main.effect:+,.0f} and a rate ratio of "
+        f"{ratio:.2f} ({low:.2f} to {high:.2f}).",
     )
 
 

@@ -48,8 +48,9 @@ def state_plainly(result: Evaluation) -> Answer:
     """What was tried, what changed against what was expected, how sure, what it cannot say."""
     campaign, main = result.campaign, result.main
     why = "" if result.rating.allows_cause else " These figures cannot say why."
+    place = main.place[:1].upper() + main.place[1:]
     return present(
-        f"{campaign.name} ran for {campaign.days} days. {main.area} had {main.observed:,.0f} "
+        f"{campaign.name} ran for {campaign.days} days. {place} had {main.observed:,.0f} "
         f"{result.counts.measure} ({main.offence}) in {name_span(main)}; about "
         f"{main.expected:,.0f} were expected, or anything from "
         f"{write_bounds(*main.expected_interval)}. Verdict: {main.verdict}.{why}",
@@ -211,7 +212,7 @@ def compare_naively(result: Evaluation) -> Answer:
     if not said:
         return missing("the counts of the year before are not in these data")
     return present(
-        f"Change on the year of {main.offence} in {main.area}, which is not an effect (z is of "
+        f"Change on the year of {main.offence} in {main.place}, which is not an effect (z is of "
         "Poisson counts: change, not cause).",
         *said,
         f"It differs from the difference of {write_size(main)} because what is expected follows "

@@ -76,6 +76,8 @@ class SeriesEffect:
         Smallest fall, in per cent of the whole periods, that would have been seen in four of
         five placebo windows; NaN without placebo windows, or when no fall can be seen.
     verdict, reason : str
+    called : str
+        What a sentence calls its area, when not by its name in tables (`place`).
     """
 
     offence: str
@@ -103,6 +105,12 @@ class SeriesEffect:
     smallest_detectable_percent: float
     verdict: Verdict
     reason: str
+    called: str = ""
+
+    @property
+    def place(self) -> str:
+        """What a sentence calls its area."""
+        return self.called or self.area
 
     @property
     def excludes_zero(self) -> bool:

@@ -114,7 +114,7 @@ class Elsewhere:
             many = len(self.placebos)
             found.append(
                 f"By distance from zero, in units of its own interval, {self.own.offence} in "
-                f"{self.own.area} ({format_points(self.own.percent)} per cent) is number "
+                f"{self.own.place} ({format_points(self.own.percent)} per cent) is number "
                 f"{self.rank} of {many + 1} with {many} placebo{'s' if many > 1 else ''}: a "
                 f"description, which cannot be less than 1 in {many + 1}."
             )

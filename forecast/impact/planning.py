@@ -73,7 +73,8 @@ class Plan:
     def __repr__(self) -> str:
         fall = "unknown" if np.isnan(self.main.fall) else f"{self.main.fall:.0f} per cent"
         return (
-            f"Plan({self.campaign.name!r}, {self.main.offence} in {self.main.area}: smallest fall "
+            f"Plan({self.campaign.name!r}, {self.main.offence} in "
+            f"{self.campaign.name_place(self.main.area)}: smallest fall "
             f"that would be seen {fall}; {describe_span(self.counts.periods)}; "
             f"{self.counts.snapshot.sentence()})"
         )
@@ -100,9 +101,9 @@ class Plan:
         gap = window[0].ordinal - self.counts.periods[-1].ordinal - 1
         unit = UNIT_NAMES[self.counts.freq]
         found = [
-            f"Expected in {row['area']} from {label(window[0])} to {label(window[-1])} without the "
-            f"campaign: {row['expected']:,.0f} {row['offence']} ({row['expected_lower']:,.0f} to "
-            f"{row['expected_upper']:,.0f})."
+            f"Expected in {self.campaign.name_place(row['area'])} from {label(window[0])} to "
+            f"{label(window[-1])} without the campaign: {row['expected']:,.0f} {row['offence']} "
+            f"({row['expected_lower']:,.0f} to {row['expected_upper']:,.0f})."
             for row in self.expected.to_dict("records")
         ]
         if gap > 0:

@@ -48,11 +48,14 @@ class Power:
     level : float
     placebo : Placebo
         The placebo windows like the declared one, all areas together.
+    together : str
+        What sentences call all areas of the campaign together, when not by their name in tables.
     """
 
     rows: tuple[Detectable, ...]
     level: float
     placebo: Placebo
+    together: str = ""
 
     def of(self, offence: str, area: str | None = None, weeks: float | None = None) -> Detectable:
         """Return one row: all areas together unless one is named, the declared window unless given.
@@ -130,7 +133,7 @@ class Power:
     def sentences(self) -> list[str]:
         """Return what could be seen in the declared window, all areas together, in plain words."""
         return [
-            say_detectable(row)
+            say_detectable(row, place=self.together)
             for row in self.rows
             if row.kind == "all areas" and row.span.declared
         ]
@@ -140,9 +143,9 @@ class Power:
         return [describe_detectable(row) for row in self.rows]
 
 
-def say_detectable(row: Detectable) -> str:
-    """What could be seen, in one sentence or two."""
-    where = f"{row.offence} in {row.area}"
+def say_detectable(row: Detectable, *, place: str = "") -> str:
+    """What could be seen, in one sentence or two; its area may be called otherwise."""
+    where = f"{row.offence} in {place or row.area}"
     if np.isnan(row.fall):
         return f"For {where} it cannot be said what could be seen: {row.reason}."
     amount = "" if np.isnan(row.expected) else (
@@ -344,7 +347,7 @@ def measure_power(
             progress("power", done + 1, len(places))
     assert declared is not None  # the campaign's own window is always among the spans
     rows.sort(key=lambda row: KINDS.index(row.kind))  # stable: lengths stay in order
-    return Power(tuple(rows), level, declared)
+    return Power(tuple(rows), level, declared, campaign.name_place(rows[0].area))
 
 
 def _list_places(

@@ -84,7 +84,7 @@ def plot_window(result: Evaluation, *, offence: str | None = None) -> Plot:
         _draw_gaps(left, inside, part, "gap", f"Observed less expected, a {unit}")
         _draw_gaps(right, inside, part, "cumulative_gap", "The same, added up")
     alt = (
-        f"{title}. The line of {part.offence} in {part.area} runs from "
+        f"{title}. The line of {part.offence} in {part.place} runs from "
         f"{spell_periods(label(periods[0]))} to {spell_periods(label(periods[-1]))}. "
         f"Over the whole of {name_window(part.periods)} the gap is {write_signed(part.effect)}, "
         f"{level} {write_interval(part.effect_interval)}."

@@ -181,7 +181,7 @@ def plot_placebo(result: Evaluation) -> Plot:
     )
     title = f"{describe_held(result)}"
     subtitle = (
-        f"{capitalise(main.offence)} in {main.area}: observed against expected, per cent. "
+        f"{capitalise(main.offence)} in {main.place}: observed against expected, per cent. "
         "Bar: what the interval allowed. Dots: the campaign's season, squares: other parts of the "
         "year, hollow: outside the bar. The title counts all offences."
     )
@@ -233,7 +233,7 @@ def plot_areas(result: Evaluation, *, offence: str | None = None) -> Plot:
     ]
     rows.append(
         Row(
-            f"{capitalise(total.area)}, in total",
+            f"{capitalise(total.place)}, in total",
             total.percent,
             *total.percent_interval,
             note=total.verdict,
@@ -306,7 +306,7 @@ def plot_years(result: Evaluation) -> Plot:
         )
     first = own.iloc[0]
     title = (
-        f"{capitalise(main.offence)} in {main.area}: "
+        f"{capitalise(main.offence)} in {main.place}: "
         f"{write_change(float(first['change_percent']), result.counts.measure, 'a year earlier')}, "
         "which is change, not effect"
     )

@@ -70,7 +70,7 @@ def describe_models(result: Evaluation) -> str:
     models, below, clear_below, clear_above = count_agreement(result)
     main = result.main
     if not models:
-        return f"No model could say what was to be expected of {main.offence} in {main.area}."
+        return f"No model could say what was to be expected of {main.offence} in {main.place}."
     text = (
         f"{below or 'None'} of {plural(models, 'model')} {'puts' if below < 2 else 'put'} the "
         f"change in {main.offence} below zero; {_count_intervals(clear_below)} below zero as a "
@@ -132,7 +132,7 @@ def show_models(result: Evaluation) -> Table:
         "held_range": "Tests of other years inside",
     }
     caption = (
-        f"{capitalise(main.offence)} in {main.area}, {write_count(main.observed)} counted: what "
+        f"{capitalise(main.offence)} in {main.place}, {write_count(main.observed)} counted: what "
         "each model expected"
     )
     return Table(frame, caption, headers)
@@ -181,7 +181,7 @@ def plot_models(result: Evaluation) -> Plot:
     ]
     models, below, *clear = count_agreement(result)
     title = (
-        f"{capitalise(main.offence)} in {main.area}: {below} of {plural(models, 'model')} below "
+        f"{capitalise(main.offence)} in {main.place}: {below} of {plural(models, 'model')} below "
         f"zero, {plural(sum(clear), 'interval')} without zero"
     )
     subtitle = (

@@ -115,7 +115,7 @@ def show_detectable(result: Evaluation) -> Table:
         reasons.append(part.in_window_reason)
         rows.append(
             {
-                "offence": f"{part.offence}, {part.area}",
+                "offence": f"{part.offence}, {part.place}",
                 "in_window_percent": part.in_window_percent,
                 "in_window_interval": write_interval(part.in_window_interval, digits=1),
                 "expected_share": share,

@@ -44,7 +44,7 @@ def write_finding(part: SeriesEffect) -> str:
     --------
     "Robbery in London: 903 fewer than the 5,719 expected"
     """
-    head = f"{capitalise(part.offence)} in {part.area}"
+    head = f"{capitalise(part.offence)} in {part.place}"
     seen, expected = write_count(part.observed), write_count(part.expected)
     gap = write_gap(part.effect)
     return {

@@ -149,7 +149,7 @@ def totals_frame(result: Evaluation) -> pd.DataFrame:
     """Return the totals as they are shown: one row an offence, intervals written out."""
     rows = [
         {
-            "offence": f"{part.offence}, {part.area}",
+            "offence": f"{part.offence}, {part.place}",
             "observed": part.observed,
             "expected_interval": with_interval(
                 write_count(part.expected), write_range(part.expected_interval)
@@ -210,7 +210,7 @@ def render_evaluation(result: Evaluation) -> str:
     return (
         f'<div lang="en-GB">{banner}'
         f'<div style="{_NOTEBOOK_STYLE}"><p><strong>{escape(campaign.name)}: '
-        f"{escape(main.verdict)}</strong> ({escape(main.offence)}, {escape(main.area)})</p>"
+        f"{escape(main.verdict)}</strong> ({escape(main.offence)}, {escape(main.place)})</p>"
         f"<p>{escape(plain_box(result))}</p></div>"
         f"<p>{escape(describe_verdict(main))} {escape(typeset(main.reason))}</p>{table}"
         f"<p><small>Source: {escape(snapshot.sentence())}</small></p></div>"

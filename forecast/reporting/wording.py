@@ -183,7 +183,7 @@ def _tried(result: Evaluation) -> str:
 def _counted(result: Evaluation) -> Slot:
     """What was counted and what was expected."""
     main = result.main
-    where, when = capitalise(main.area), say_window(main.periods)
+    where, when = capitalise(main.place), say_window(main.periods)
     seen, expected = write_count(main.observed), write_count(main.expected)
     return Slot(
         1,

@@ -15,6 +15,10 @@ from forecast.impact.checklist_findings import state_plainly
 from forecast.impact.checks import Check
 from forecast.impact.effect import FEWER
 from forecast.impact.evaluation import Evaluation, evaluate
+from forecast.impact.planning import plan
+from forecast.reporting.sections import show_detectable
+from forecast.reporting.sentences import write_finding
+from forecast.reporting.tables import totals_frame
 from forecast.reporting.wording import (
     WORD_LIMIT,
     Slot,
@@ -292,3 +296,27 @@ def test_nothing_is_said_where_no_area_was_left_out(fewer: Evaluation) -> None:
     assert fewer.untouched == ()
     assert say_left_out(fewer) == ("",)
     assert "left out" not in plain_box(fewer)
+
+
+def test_a_part_of_the_areas_is_not_called_all_of_them() -> None:
+    """Two of six had the campaign: tables keep the name of a sum, sentences say whose it is."""
+    found = evaluate(in_two_areas(), simulate(areas=6, years=8, effect=-0.3), draws=200)
+    assert found.effect.summary()["area"].iloc[0] == "all areas"
+    assert (found.main.area, found.main.place) == ("all areas", "the campaign's 2 areas")
+    for text in (
+        plain_box(found),
+        state_plainly(found).text,
+        repr(found),
+        write_finding(found.main),
+        " ".join(show_detectable(found).frame["offence"]),
+        " ".join(totals_frame(found)["offence"]),
+    ):
+        assert "campaign's 2 areas" in text
+        assert "all areas" not in text
+    planned = plan(in_two_areas(), found.counts, draws=200)
+    assert "in the campaign's 2 areas" in planned.sentences()[0]
+    assert "all areas" not in " ".join([repr(planned), *planned.sentences()])
+
+
+def test_all_areas_are_called_so_where_all_took_part(fewer: Evaluation) -> None:
+    assert fewer.main.place == "all areas"
