@@ -159,7 +159,8 @@ def _snapshot(loaded: Sequence[Loaded], panel: Panel) -> Snapshot:
     """Where files came from; a publisher's have its title, its licence and their vintage."""
     names = name_offenders([one.name for one in loaded], 6)
     hashes = [one.sha256 for one in loaded]  # in order of name, as the files were listed
-    sha256 = hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
+    alike = len(set(hashes)) == 1  # one file, or the members of one archive
+    sha256 = hashes[0] if alike else hashlib.sha256("".join(hashes).encode()).hexdigest()
     layout = loaded[0].layout
     if not layout.is_published:
         return Snapshot(source=names, sha256=sha256)
