@@ -196,7 +196,7 @@ def _engine(url: URL, name: str) -> Iterator[Engine]:
 
     try:
         if url.get_backend_name() == "sqlite":
-            engine = create_engine(url, creator=_open_file(url, name), poolclass=NullPool)
+            engine = create_engine("sqlite://", creator=_open_file(url, name), poolclass=NullPool)
         else:
             engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
     except NoSuchModuleError:

@@ -160,6 +160,7 @@ def load(
     if as_of is not None or store is not None:
         from forecast.data.vintages import load_known  # hashes and records, seldom needed
 
+        refuse_questions(choice, str(source))
         same = partial(
             load,
             freq=freq,
@@ -181,14 +182,14 @@ def load(
 
 def _load_one(source: str | PathLike[str], asked: Asked, measure: str | None) -> Source:
     """One file, folder or name that ships, with what joining it to another needs."""
-    if source in SAMPLES:
-        check_published_asks([str(source)], asked.freq, measure)
-        return Source(str(source), load_sample(str(source)), WIDE)
     if is_address(source):
         found, sha256 = read_answer(str(source), asked.choice)
         one = interpret_table(found, asked, sha256)
-        return Source(found.name, assemble([one], asked, found.name, measure), one.layout, "")
+        return Source(found.name, assemble([one], asked, found.name, measure), one.layout)
     refuse_questions(asked.choice, Path(source).name)
+    if source in SAMPLES:
+        check_published_asks([str(source)], asked.freq, measure)
+        return Source(str(source), load_sample(str(source)), WIDE)
     loaded = _read_all(_find_files(source), asked)
     name = Path(source).name
     panel = assemble(loaded, asked, name, measure)
