@@ -151,7 +151,7 @@ class Evaluation:
 
     def __repr__(self) -> str:
         return (
-            f"Evaluation({self.campaign.name!r}, {self.main.offence} in {self.main.place}: "
+            f"Evaluation({self.campaign.name!r}, {self.main.offence} in {self.main.area}: "
             f"{self.verdict}; {describe_span(self.counts.periods)}; "
             f"{self.counts.snapshot.sentence()})"
         )
@@ -377,7 +377,7 @@ def evaluate(
     return Evaluation(
         campaign=campaign,
         counts=counts,
-        effect=Effect(_name_totals(say_lag(measured[-1], panel), campaign)),
+        effect=Effect(say_lag(measured[-1], panel)),
         headline=Headline(ladders),
         year_on_year=compare_years(campaign, targets, total_name=panel.total_name, **asked),
         placebo=placebo,
@@ -437,11 +437,6 @@ def _judge_sensitivity(
     return tuple(checks)
 
 
-def _name_totals(parts: tuple[SeriesEffect, ...], campaign: Campaign) -> tuple[SeriesEffect, ...]:
-    """The results, their totals called by whose they are."""
-    return tuple(replace(part, called=campaign.name_place(part.area)) for part in parts)
-
-
 def _with_usual(model: Model | None) -> list[Model] | None:
     """A model of one's own first, then those that ship; None for those that ship alone."""
     usual = list(usual_models())
@@ -482,7 +477,7 @@ def _look(
         looking.check_earlier(campaign, placebo, left_out),
         figures.check_missing(panel, campaign),
         figures.check_maturity(counts, campaign),
-        *check_immature(campaign, panel, baseline, level),
+        *check_immature(campaign, panel, baseline, level, controls=untargeted is None),
         *find_faults(campaign, panel, shocks),
     )
 

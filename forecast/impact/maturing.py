@@ -40,7 +40,7 @@ def hide_immature(panel: Panel, campaign: Campaign) -> Panel:
 
 
 def check_immature(
-    campaign: Campaign, panel: Panel, baseline: Baseline, level: float
+    campaign: Campaign, panel: Panel, baseline: Baseline, level: float, *, controls: bool = False
 ) -> tuple[Check, ...]:
     """See whether counts of the window may still grow, and what was done about it.
 
@@ -53,17 +53,21 @@ def check_immature(
         What was expected, reduced already where the lag is corrected for.
     level : float
         Of the interval with which the lag is compared.
+    controls : bool, default False
+        Whether what the campaign did not touch told what to expect.
 
     Returns
     -------
     tuple of Check
         One an offence. A verdict is barred by a period of the window that was still running when
         the figures were taken; by a lag that is only marked and could explain more than half the
-        width of the interval; and where as many periods before the window may be incomplete as
-        are needed to know its level.
+        width of the interval; where as many periods before the window may be incomplete as are
+        needed to know its level; and where controls may be as incomplete as what they tell of.
     """
     targets = panel.select(offence=campaign.offences)
     checks = [_check_one(campaign, targets, baseline, o, level) for o in campaign.offences]
+    if controls:
+        checks = [_doubt_controls(check) for check in checks]
     if len({check.text for check in checks}) == 1:
         return (checks[0],)
     return tuple(
@@ -115,6 +119,17 @@ def _check_one(
         return Check(NAME, "not possible", False, text, table=table)
     text, blocking = _judge(one.lag, offence, baseline, table[young], shares[0], level)
     return Check(NAME, "failed", blocking or lost, text + told, table=table)
+
+
+def _doubt_controls(check: Check) -> Check:
+    """The check where controls are late as well: their counts already expect fewer records."""
+    if check.status != "failed" or check.blocking:
+        return check
+    text = (
+        f"{check.text} What serves as control may be incomplete in the same way, so that lateness "
+        "cannot be told apart: use counterfactual='before', or take the figures again later."
+    )
+    return replace(check, blocking=True, text=text)
 
 
 def _judge(

@@ -118,6 +118,23 @@ def test_correcting_never_blocks_and_says_what_was_done() -> None:
     )
 
 
+def test_controls_that_are_late_too_bar_a_verdict() -> None:
+    panel = late_counts(1, []).with_lag(known_lag([0.9, 1.0]), correct="thin")
+    robbery = panel.select(area="Area 01")
+    theft = replace(robbery, series=robbery.series.assign(offence="theft"))
+    both = replace(
+        robbery,
+        values=np.concatenate([robbery.values, theft.values]),
+        series=pd.concat([robbery.series, theft.series]),
+    )
+    campaign = make_campaign(comparison={"offences": ["theft"]})
+    for way, barred in (("controls", True), ("before", False)):
+        result = evaluate(campaign, both, counterfactual=way, draws=200)
+        found = next(c for c in result.checks if c.name == "immature periods")
+        assert (found.status, found.blocking) == ("failed", barred)
+        assert ("use counterfactual='before'" in found.text) is barred
+
+
 def test_months_before_the_window_are_told_and_three_bar_a_verdict() -> None:
     # taken in February: December is over for a month and November for two
     shares = [0.9, 0.9995, 0.9995, 0.98, 1.0]
