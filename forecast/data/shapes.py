@@ -45,6 +45,9 @@ def infer_roles(table: TextTable, roles: Roles) -> Roles:
     ((0, 1), (2,), 'borough')
     """
     rest = list(roles.rest)
+    if roles.group is not None and _says_majors(table, roles.group):
+        rest.append(roles.group)  # a group of offences, not of areas
+        roles = replace(roles, group=None)
     names = {i: list(dict.fromkeys(table.column(i))) for i in rest}
     majors = [i for i in rest if _mostly(names[i], is_known_major)]
     boroughs = [i for i in rest if _mostly(names[i], lambda name: is_london([name]))]
@@ -70,17 +73,25 @@ def _mostly(names: list[str], known: Callable[[str], bool]) -> bool:
     return sum(known(name) for name in names) > _MOST * len(names)
 
 
+def _says_majors(table: TextTable, position: int) -> bool:
+    """Whether a column holds major categories."""
+    return _mostly(list(dict.fromkeys(table.column(position))), is_known_major)
+
+
 def _find_categories(
     table: TextTable, roles: Roles, majors: list[int], rest: list[int]
 ) -> tuple[Roles, list[int]]:
     """The major category, and the finer ones that determine it, coarse to fine."""
-    major = roles.offences[0] if len(roles.offences) == 1 else None
-    if major is None and not roles.offences and len(majors) == 1:
+    told = list(roles.offences)
+    if told and _says_majors(table, told[0]):
+        major = told.pop(0)
+    elif len(told) < 2 and len(majors) == 1:
         major = majors[0]
-    if major is None or not _mostly(list(dict.fromkeys(table.column(major))), is_known_major):
+    else:
         return roles, rest
-    finer = [i for i in rest if i != major and _determines(table, i, major)]
-    spare = [i for i in rest if i != major and i not in finer]
+    others = [i for i in (*told, *rest) if i != major]
+    finer = [i for i in others if _determines(table, i, major)]
+    spare = [i for i in others if i not in finer]
     # Where there is no area yet, one column must be left to be it.
     if not finer or (not roles.areas and not spare):
         return roles, rest
