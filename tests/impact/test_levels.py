@@ -123,6 +123,15 @@ def test_few_counts_and_short_series_are_not_looked_at() -> None:
     assert find_steps(np.where(np.arange(23) < 12, 100.0, 10.0), months) == []
 
 
+def test_fast_wandering_in_five_years_is_seldom_taken_for_a_step() -> None:
+    """A level that moves by 4 per cent a month, in monthly figures: about one in twenty too."""
+    panels = [simulate(areas=1, years=5, level_sd=0.04, seed=seed) for seed in range(300)]
+    alarms = sum(bool(find_steps(panel.values[0], panel.periods)) for panel in panels)
+    print(f"{alarms} of 300")
+    # at one in twenty, more than 22 have a probability under 4 per cent
+    assert alarms <= 22
+
+
 @pytest.mark.parametrize(("freq", "years"), [("M", 10), ("W-SUN", 5), ("D", 4)])
 def test_levels_that_wander_are_seldom_taken_for_steps(freq: str, years: int) -> None:
     """Noise of 5 per cent and a level that moves by 2 per cent a month: one in twenty at most."""
