@@ -1,0 +1,1 @@
+"""Fresh forecasts every night: kept as vintages, scored, published, never silently dead."""
