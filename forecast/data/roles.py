@@ -270,7 +270,7 @@ def _refuse_rivals(headers: Sequence[str], name: str, found: Sequence[int]) -> N
     """Two columns of one level are a choice, unless one is the other's name or code."""
     words = {fold_header(headers[i]) for i in found}
     if len(words) > 1 and not any("lsoa" in word for word in words):
-        raise DataError(_ambiguous(headers, name, "area", found))
+        raise DataError(_ambiguous(headers, name, "area", sorted(found)))
 
 
 def _first(found: Sequence[int]) -> int | None:
