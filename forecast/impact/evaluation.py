@@ -151,7 +151,7 @@ class Evaluation:
 
     def __repr__(self) -> str:
         return (
-            f"Evaluation({self.campaign.name!r}, {self.main.offence} in {self.main.area}: "
+            f"Evaluation({self.campaign.name!r}, {self.main.offence} in {self.main.place}: "
             f"{self.verdict}; {describe_span(self.counts.periods)}; "
             f"{self.counts.snapshot.sentence()})"
         )
@@ -377,7 +377,7 @@ def evaluate(
     return Evaluation(
         campaign=campaign,
         counts=counts,
-        effect=Effect(say_lag(measured[-1], panel)),
+        effect=Effect(_name_totals(say_lag(measured[-1], panel), campaign)),
         headline=Headline(ladders),
         year_on_year=compare_years(campaign, targets, total_name=panel.total_name, **asked),
         placebo=placebo,
@@ -435,6 +435,11 @@ def _judge_sensitivity(
             name = f"{check.name}, {part.offence}" if several else check.name
             checks.append(replace(check, name=name, offence=part.offence))
     return tuple(checks)
+
+
+def _name_totals(parts: tuple[SeriesEffect, ...], campaign: Campaign) -> tuple[SeriesEffect, ...]:
+    """The results, their totals called by whose they are."""
+    return tuple(replace(part, called=campaign.name_place(part.area)) for part in parts)
 
 
 def _with_usual(model: Model | None) -> list[Model] | None:
