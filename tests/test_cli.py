@@ -145,6 +145,9 @@ def test_a_plan_is_registered_and_the_evaluation_quotes_it(simulated: Path) -> N
     assert told["schema"] == "forecast.plan/1"
     written = json.loads((simulated / "plan.json").read_text("utf-8"))
     assert f"SHA-256 {written['sha256']}" in done.stderr
+    # the window is in the data already
+    assert "This registration is made after the fact: It was registered on " in done.stderr
+    assert "Counts up to 2022-12, past the window, were known" in " ".join(done.stderr.split())
     again = run(
         "plan", "patrols.toml", "--data", "counts.csv", "--register", "plan.json",
         "--draws", "200", cwd=simulated,

@@ -139,6 +139,9 @@ def plan(
         print_plan(found)
     if written is not None:
         say(f"Registered: {register} (SHA-256 {written.sha256})", to_error=as_json)
+        if written.after_the_fact:
+            said = " ".join(written.after_the_fact)
+            say(f"This registration is made after the fact: {said}", to_error=as_json)
 
 
 _WORDS = {"passed": "passed", "failed": "note", "not possible": "not possible"}

@@ -52,6 +52,8 @@ class Plan:
     model : Model
     level : float
     seed, draws : int
+    counted_to : pandas.Period
+        The last period with a count in what was passed; it may lie in the window or after it.
     """
 
     campaign: Campaign
@@ -64,6 +66,7 @@ class Plan:
     level: float
     seed: int
     draws: int
+    counted_to: pd.Period
 
     @property
     def main(self) -> Detectable:
@@ -86,6 +89,7 @@ class Plan:
     def sentences(self) -> list[str]:
         """Return the plan in plain words."""
         return [
+            *self._say_known(),
             *self._say_expected(),
             *self.power.sentences(),
             *self._say_lengths(),
@@ -93,6 +97,16 @@ class Plan:
             *self.comparators.sentences(),
             *(check.text for check in check_bordering(self.campaign)),
             *self.rating.sentences(),
+        ]
+
+    def _say_known(self) -> list[str]:
+        """That the window is counted already, when it is: a plan is then none."""
+        if self.counted_to < self.campaign.periods(self.counts.freq)[0]:
+            return []
+        return [
+            f"The counts reach to {label(self.counted_to)}, so that some of the campaign's window "
+            "is known already. Nothing of it was looked at here; but registered now, the plan is "
+            "made after the fact, and the registration and the evaluation will say so."
         ]
 
     def _say_expected(self) -> list[str]:
@@ -162,6 +176,7 @@ class Plan:
             draws=self.draws,
             date=date,
             plan=self.to_dict(),
+            counted_to=self.counted_to,
         )
 
     def to_dict(self) -> dict[str, object]:
@@ -177,6 +192,7 @@ class Plan:
             "known": {
                 "first": label(self.counts.periods[0]),
                 "last": label(self.counts.periods[-1]),
+                "counted_to": label(self.counted_to),
             },
             "model": self.model.name,
             "level": self.level,
@@ -279,7 +295,11 @@ def plan(
     expected = _expect(ahead, forecast, panel, level)
     comparators = suggest_comparators(campaign, known, shocks)
     rating = rate_design(campaign, known, controls_ok=comparators.acceptable)
-    return Plan(campaign, known, expected, power, comparators, rating, chosen, level, seed, draws)
+    counted = np.flatnonzero(~np.isnan(counts.values).all(axis=0))
+    return Plan(
+        campaign, known, expected, power, comparators, rating, chosen, level, seed, draws,
+        counts.periods[counted[-1]],
+    )  # fmt: skip
 
 
 def _expect(ahead: Forecast, calibrated: Forecast, panel: Panel, level: float) -> pd.DataFrame:

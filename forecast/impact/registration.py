@@ -24,7 +24,7 @@ from forecast.impact.deviations import find_deviations, find_timing, say_day
 from forecast.impact.questions import canonical, describe_question, hash_content, hash_counts
 from forecast.models.base import Model
 from forecast.models.draws import Forecast
-from forecast.periods import as_date, as_period
+from forecast.periods import as_date, as_period, label
 
 SCHEMA = "forecast.registration/1"
 
@@ -59,6 +59,17 @@ class Registration:
     def date(self) -> dt.date:
         """Day of the registration."""
         return dt.date.fromisoformat(self.content["registered"])
+
+    @property
+    def after_the_fact(self) -> list[str]:
+        """What shows that it was made too late to be one, each in a sentence; empty when nothing.
+
+        It came when the campaign had begun, or when counts of its window were known.
+        """
+        declared, data = self.campaign, self.content["data"]
+        # files of earlier versions know the last count of what was planned with alone
+        known = _find_known(self.content.get("counted_to", data["last"]), data["freq"], declared)
+        return [*find_timing(self.date, declared.start, declared.end), *known]
 
     @property
     def campaign(self) -> Campaign:
@@ -137,8 +148,11 @@ def register(
     draws: int = 1000,
     date: dt.date | str | None = None,
     plan: Mapping[str, object] | None = None,
+    counted_to: pd.Period | None = None,
 ) -> Registration:
     """Write down what will be asked and how, before the campaign, and return it.
+
+    One that comes too late says so, in its file and in every evaluation that quotes it.
 
     Parameters
     ----------
@@ -154,6 +168,9 @@ def register(
         The day; today in universal time unless given.
     plan : mapping, optional
         `Plan.to_dict()`, to keep what could be seen beside it.
+    counted_to : pandas.Period, optional
+        The last period that was counted on the day, when `counts` are less than was known; the
+        last of `counts` unless given.
 
     Returns
     -------
@@ -198,7 +215,10 @@ def register(
         "registered": day.isoformat(),
         **describe_question(campaign, counts, model, counterfactual, level, seed, draws),
         "plan": None if plan is None else dict(plan),
+        "counted_to": label(counts.periods[-1] if counted_to is None else counted_to),
     }
+    late = Registration(json.loads(canonical(content)), "").after_the_fact
+    content["after_the_fact"] = late
     found = Registration(json.loads(canonical(content)), hash_content(content))
     whole = {**found.content, "sha256": found.sha256}
     with replacing(path) as half:
@@ -272,10 +292,8 @@ def list_deviations(
         Empty when nothing was done otherwise.
     """
     now = describe_question(campaign, counts, model, counterfactual, level, seed, draws)
-    declared = registration.campaign
     return [
-        *find_timing(registration.date, declared.start, declared.end),
-        *_find_known(registration, declared),
+        *registration.after_the_fact,
         *find_deviations(registration.content, now),
         *_find_revised(registration.content["data"], counts),
     ]
@@ -311,13 +329,13 @@ def compare_registration(
     return Registered(found, tuple(deviations))
 
 
-def _find_known(registration: Registration, declared: Campaign) -> list[str]:
+def _find_known(last: str, freq: str, declared: Campaign) -> list[str]:
     """Whether counts of the window were known already when it was registered."""
-    data = registration.content["data"]
-    last = as_period(data["last"], data["freq"])
-    if last < declared.periods(data["freq"])[0]:
+    window = declared.periods(freq)
+    if as_period(last, freq) < window[0]:
         return []
-    return [f"Counts up to {data['last']}, inside the window, were known when it was registered."]
+    where = "past" if as_period(last, freq) > window[-1] else "inside"
+    return [f"Counts up to {last}, {where} the window, were known when it was registered."]
 
 
 def _find_revised(then: Mapping[str, Any], counts: Panel) -> list[str]:

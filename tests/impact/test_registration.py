@@ -15,6 +15,7 @@ import pytest
 from forecast.data.panel import Panel
 from forecast.errors import CampaignError, DataError
 from forecast.impact.campaign import Campaign
+from forecast.impact.planning import plan
 from forecast.impact.registration import (
     Registration,
     compare_registration,
@@ -234,6 +235,28 @@ def test_counts_of_the_window_that_were_known_are_named(whole: Panel, tmp_path: 
     assert list_deviations(seen, campaign(), whole) == [
         "Counts up to 2022-10, inside the window, were known when it was registered."
     ]
+
+
+def test_a_plan_made_when_the_window_was_counted_registers_that_it_was(
+    whole: Panel, known: Panel, tmp_path: Path
+) -> None:
+    """A plan looks at nothing of the window; that its counts held it must not be lost."""
+    late = plan(campaign(), whole, draws=200)
+    assert late.counts.periods[-1] < whole.periods[-1]
+    assert "reach to 2022-12, so that some of the campaign's window is known" in late.sentences()[0]
+    found = late.register(to=tmp_path / "late.json", date="2022-09-15")
+    words = "Counts up to 2022-12, past the window, were known when it was registered."
+    # in the file, read again, and in what an evaluation lists
+    file = json.loads((tmp_path / "late.json").read_text("utf-8"))
+    assert (file["counted_to"], file["after_the_fact"]) == ("2022-12", [words])
+    assert load_registration(tmp_path / "late.json") == found
+    assert list_deviations(found, campaign(), whole, draws=200) == [words]
+    assert words in compare_registration(found, campaign(), whole, draws=200).sentences()
+    # made in time, nothing is said
+    early = plan(campaign(), known, draws=200)
+    assert "known already" not in " ".join(early.sentences())
+    fine = early.register(to=tmp_path / "early.json", date="2022-09-15")
+    assert fine.after_the_fact == fine.content["after_the_fact"] == []
 
 
 def test_revised_counts_are_noticed_to_the_last_offence(
