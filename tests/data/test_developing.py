@@ -13,7 +13,7 @@ from forecast.data.developing import develop
 
 NAN = np.nan
 SMALL = np.array([[100, 150, 165], [110, 160, NAN], [120, NAN, NAN]])
-T_97_5 = {1: 12.7062, 2: 4.3027}  # a table of t: two-sided 5 per cent, by degrees of freedom
+T_97_5 = 4.3027  # a table of t: two-sided 5 per cent, two degrees of freedom
 
 
 def cut(seen: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -38,16 +38,16 @@ def test_interval_of_a_triangle_by_hand() -> None:
     level = develop(np.array([[100, 200.0], [300, 600.0], [50, 100.0]]))
     # the factor is 2; counting alone gives s^2 = 2 (2 - 1) = 2, and the variance of the log factor
     # is 2 / (4 x 450) = 1 / 900, on two degrees of freedom; log-log scale: S = log 2
-    half = T_97_5[2] / 30 / np.log(2)
+    half = T_97_5 / 30 / np.log(2)
     assert level.lower[0] == pytest.approx(np.exp(-np.log(2) * np.exp(half)), rel=1e-4)
     assert level.upper[0] == pytest.approx(np.exp(-np.log(2) * np.exp(-half)), rel=1e-4)
 
 
 def test_over_dispersion_widens_by_hand() -> None:
-    found = develop(np.array([[100, 150.0], [100, 250.0], [100, NAN]]))
+    found = develop(np.array([[100, 150.0], [100, 250.0], [100, NAN]]), level=0.5)
     # factor 400 / 200 = 2; residuals -50 and 50; s^2 = (2500 + 2500) / 100 / 1 = 50, against 2 of
     # counting. Estimate: 50 / (4 x 200) = 0.0625; periods differ by (50 - 2) / (4 x 100) = 0.12
-    half = T_97_5[1] * np.sqrt(0.0625 + 0.12) / np.log(2)
+    half = 1.0 * np.sqrt(0.0625 + 0.12) / np.log(2)  # t of 0.75 with one degree is 1
     assert found.share[0] == 0.5
     assert found.upper[0] == pytest.approx(np.exp(-np.log(2) * np.exp(-half)), rel=1e-4)
 
