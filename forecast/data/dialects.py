@@ -30,6 +30,9 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_NOTHING = "\x1a\ufeff"
+"""Not blank, and yet nothing: DOS ended files with 0x1a, and a byte-order mark may stand alone."""
+
 _ADVICE = "Save it as CSV in UTF-8."
 
 
@@ -339,7 +342,9 @@ def read_rows(
     line = 1
     try:
         for row in reader:
-            if "".join(row).strip():
+            if "".join(row).strip().strip(_NOTHING):
+                # Files that were glued together have the mark of the second one in the middle.
+                row[0] = row[0].removeprefix("\ufeff")
                 yield line, row
             line = reader.line_num + 1
     except csv.Error as error:

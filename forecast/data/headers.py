@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import chain, islice
 
 from forecast.errors import DataError, name_offenders
@@ -49,15 +50,16 @@ class Headed:
     notes: list[str] = field(default_factory=list)
 
 
+@lru_cache(maxsize=4096)
 def fold_header(header: str) -> str:
-    """Return a header without case, spaces and underscores, for comparing.
+    """Return a header without case, spaces, underscores and byte-order mark, for comparing.
 
     Examples
     --------
     >>> fold_header("LookUp_BoroughName"), fold_header("Major Category")
     ('lookupboroughname', 'majorcategory')
     """
-    return re.sub(r"[\s_]+", "", header).casefold()
+    return re.sub(r"[\s_\ufeff]+", "", header).casefold()
 
 
 def find_headers(rows: Iterator[Row], name: str) -> Headed:

@@ -118,15 +118,27 @@ def test_two_delimiters_that_split_alike_are_refused() -> None:
         find_delimiter("a,b;c\nd,e;f\n", is_whole=True, name="a.csv")
 
 
+@pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16"])
+def test_files_that_were_glued_together_lose_the_marks_between(codec: str) -> None:
+    parts = ["area,count\nCamden,1\n", "area,count\nBrent,2\n", "Camden,3\n"]
+    table = read_table(b"".join(part.encode(codec) for part in parts), "a.csv")
+    assert table.rows == [["Camden", "1"], ["Brent", "2"], ["Camden", "3"]]
+    assert table.notes == ("a.csv: the headers repeat in line 3, left out",)
+
+
+def test_the_end_of_a_file_as_dos_writes_it_is_no_row() -> None:
+    assert read_table(b"area,count\r\nCamden,1\r\n\x1a", "a.csv").rows == [["Camden", "1"]]
+
+
 def test_finding_goes_back_to_the_beginning() -> None:
     stream = io.BytesIO(b"a;b\nc;d\n")
     assert find_dialect(stream, "a.csv").delimiter == ";"
     assert stream.read(3) == b"a;b"
 
 
-# What no reader could tell: NUL is no text, a lone surrogate has no bytes, and a carriage return
-# alone ends a line.
-_CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0\r")
+# What no reader could tell: NUL is no text, a lone surrogate has no bytes, a carriage return alone
+# ends a line, and a byte-order mark or DOS's end of a file mean nothing.
+_CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0\r\ufeff\x1a")
 _CELLS = st.text(_CHARACTERS, max_size=6)
 
 
