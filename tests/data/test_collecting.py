@@ -304,6 +304,18 @@ def test_an_archive_that_changed_brings_only_the_months_that_did(
     assert run_police(server, shelf_of(dataset), "2024-09").statuses == ("unchanged", "unchanged")
 
 
+def test_more_months_of_an_archive_are_fetched_though_it_did_not_change(
+    server: Loopback, shelf_of: type[Shelf]
+) -> None:
+    police(server)
+    dataset = f"police-uk-{FORCE}"
+    server.plays("/data/archive/2024-10.zip", file(archive_of(["2024-09", "2024-10"]), etag='"1"'))
+    run_police(server, shelf_of(dataset), "2024-10")
+    found = run_police(server, shelf_of(dataset), "2024-09")
+    assert "If-None-Match" not in server.headers("/data/archive/2024-10.zip")[1]
+    assert found.statuses == ("fetched", "unchanged")
+
+
 def test_a_month_that_the_force_did_not_send_is_missing_and_said(
     server: Loopback, shelf_of: type[Shelf]
 ) -> None:

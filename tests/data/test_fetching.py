@@ -18,6 +18,7 @@ import pytest
 
 from forecast.data.downloads import Fetched, Known, Patience
 from forecast.data.fetching import fetch
+from forecast.data.partials import Notes, open_partial
 from forecast.errors import DataError, NotReadyError
 from tests import loopback
 from tests.loopback import Loopback, file, status
@@ -113,10 +114,11 @@ def test_the_same_bytes_without_an_etag_are_no_change_either(
     server: Loopback, tmp_path: Path
 ) -> None:
     address = server.plays("/a.csv", file(BODY))
-    first = fetch(address, tmp_path / "a.csv")
+    first = replace(fetch(address, tmp_path / "a.csv"), retrieved="2024-11-05T06:30:00Z")
     assert (first.etag, first.last_modified) == (None, None)
     again = fetch(address, tmp_path / "b.csv", known=known_of(first))
     assert (again.status, again.path) == ("unchanged", tmp_path / "a.csv")
+    assert again.retrieved == "2024-11-05T06:30:00Z"
     assert names(tmp_path) == ["a.csv"]
 
 
@@ -163,6 +165,18 @@ def test_without_proof_of_the_version_a_download_begins_again(
     found = fetch(address, tmp_path / "a.csv", patience=hasty)
     assert "Range" not in server.headers("/a.csv")[1]
     assert (found.sha256, found.continued) == (SHA256, 0)
+
+
+def test_a_download_that_was_whole_when_its_process_ended_takes_one_byte_more(
+    server: Loopback, tmp_path: Path
+) -> None:
+    address = server.plays("/a.csv", file(BODY, etag='"v1"'))
+    with open_partial(tmp_path / "a.csv") as partial:
+        partial.begin(Notes(address, '"v1"', len(BODY), etag='"v1"'))
+        partial.write(BODY)
+    found = fetch(address, tmp_path / "a.csv")
+    assert server.headers("/a.csv")[0]["Range"] == "bytes=207999-"
+    assert (found.sha256, found.tries, found.continued) == (SHA256, 1, 207_999)
 
 
 def test_a_file_that_changed_between_two_parts_begins_again(
@@ -568,8 +582,6 @@ def test_what_is_no_address_is_refused(tmp_path: Path, address: str) -> None:
 
 
 def test_two_processes_do_not_fetch_the_same_file(server: Loopback, tmp_path: Path) -> None:
-    from forecast.data.partials import open_partial
-
     address = server.plays("/a.csv", file(BODY))
     with (
         open_partial(tmp_path / "a.csv"),
