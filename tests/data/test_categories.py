@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from forecast.data.categories import name_offence
+from forecast.data.categories import (
+    find_classification,
+    find_plain_classification,
+    name_offence,
+)
 from forecast.data.panel import Panel
 
 # How the reference table groups categories, and the offence of ours that each group lies in.
@@ -77,3 +81,33 @@ def test_minor_detail_is_the_publishers_own() -> None:
     assert name_offence("Robbery", "Personal Property", classification="old", detail="minor") == (
         "robbery: personal property"
     )
+
+
+def test_exclusive_categories_tell_the_classification() -> None:
+    assert find_classification(["ROBBERY", "DRUGS"]) == "old"
+    assert find_classification(["ROBBERY", "DRUG OFFENCES"]) == "new"
+    assert find_classification(["ROBBERY", "BURGLARY"]) == ""
+    assert find_classification(["HACKING"]) == ""
+
+
+def test_plain_names_must_all_belong_to_one_classification() -> None:
+    assert find_plain_classification(["Robbery", "Vehicle crime"]) == "police.uk"
+    assert find_plain_classification(["Robbery", "Vehicle crime", "Arson"]) == ""
+    assert find_plain_classification(["Robbery"]) == ""  # in all of them
+    assert find_plain_classification(["Bicycle theft", "All other theft offences"]) == "psni"
+
+
+def test_offences_of_other_publishers_ship_under_the_same_names(london: Panel) -> None:
+    for kind in ("police.uk", "psni"):
+        assert name_offence("Robbery", "", classification=kind) == "robbery"
+    assert name_offence("Vehicle crime", "", classification="police.uk") in london.offences
+    # Violence there is another thing than the two offences of London, and never called the same.
+    for kind, name in (
+        ("police.uk", "Violence and sexual offences"),
+        ("psni", "Violence without injury"),
+        (
+            "psni",
+            "Violence with injury (including homicide & death/serious injury by unlawful driving)",
+        ),
+    ):
+        assert name_offence(name, "", classification=kind) not in london.offences
