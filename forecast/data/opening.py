@@ -1,6 +1,6 @@
-"""One door for every source of rows: text, archives, workbooks and databases.
+"""One door for every source of a table of counts: text, archives, workbooks and databases.
 
-What reads panels takes whole tables; what counts incidents takes rows one after the other.
+Incidents, which may be many millions, come by `forecast.data.incoming` instead.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from os import PathLike
 from pathlib import Path
 from typing import BinaryIO
 
-from forecast.data.archives import IN_MEMORY, ZIP_MAGICS, Limits, list_tables
+from forecast.data.archives import ZIP_MAGICS, list_tables
 from forecast.data.csvtables import TextTable, read_table, tabulate
-from forecast.data.databases import ask, is_address
-from forecast.data.headers import Headed, find_headers
+from forecast.data.databases import ask
+from forecast.data.headers import find_headers
 from forecast.data.workbooks import is_workbook, read_sheet, refuse_markup
 from forecast.errors import DataError
 
@@ -91,13 +90,13 @@ def read_tables(
     refuse_markup(data[:512], name)
     if data.startswith(ZIP_MAGICS) and choice.member is None:
         members = keep(list_tables(stream, name))
-        if len(members) > 1:
+        if members:
             return [read_table(data, name, member=member) for member in members]
     return [read_table(data, name, member=choice.member)]
 
 
 def read_answer(address: str, choice: Choice) -> tuple[TextTable, str]:
-    """Read what a database answers.
+    """Read all that a database answers.
 
     Parameters
     ----------
@@ -116,41 +115,6 @@ def read_answer(address: str, choice: Choice) -> tuple[TextTable, str]:
     ------
     DataError
         As `forecast.data.databases.ask`; and if the answer has no rows.
-    """
-    with open_rows(address, choice) as (name, headed):
-        table = tabulate(headed, name)
-    written = hashlib.sha256(repr(table.headers).encode())
-    for row in table.rows:
-        written.update(repr(row).encode())
-    return table, written.hexdigest()
-
-
-@contextmanager
-def open_rows(
-    source: str | PathLike[str], choice: Choice = Choice(), *, limits: Limits = IN_MEMORY
-) -> Iterator[tuple[str, Headed]]:
-    """Open a sheet of a workbook, or what a database answers, and read it row by row.
-
-    Parameters
-    ----------
-    source : str or path
-        A workbook, or the address of a database.
-    choice : Choice
-        The sheet; the query or the table.
-    limits : Limits
-        How much a workbook may unpack to.
-
-    Yields
-    ------
-    name, headed
-        What messages call the source, and its headers and rows. A row's line is its number in the
-        sheet, or in the answer.
-
-    Raises
-    ------
-    DataError
-        As `forecast.data.workbooks.read_sheet`, `forecast.data.databases.ask` and
-        `forecast.data.headers.find_headers`; and if a workbook changed while it was open.
 
     Examples
     --------
@@ -161,22 +125,19 @@ def open_rows(
     ...     _ = connection.execute("CREATE TABLE calls AS SELECT 'Camden' AS area, 3 AS count")
     ...     connection.commit()
     ...     connection.close()
-    ...     with open_rows(f"sqlite:///{path}", Choice(table="calls")) as (name, headed):
-    ...         name, headed.headers, list(headed.rows)
-    ('calls.db > calls', ('area', 'count'), [(1, ['Camden', '3'])])
+    ...     table, sha256 = read_answer(f"sqlite:///{path}", Choice(table="calls"))
+    >>> table.name, table.headers, table.rows
+    ('calls.db > calls', ('area', 'count'), [['Camden', '3']])
     """
-    if is_address(source):
-        with ask(str(source), query=choice.query, table=choice.table) as answer:
-            _refuse_parts(choice, answer.name)
-            headed = find_headers(iter([(0, list(answer.headers))]), answer.name)
-            headed.rows = answer.rows  # as they are: a database repeats no headers
-            yield answer.name, headed
-        return
-    path = Path(source).expanduser()
-    refuse_questions(choice, path.name)
-    with watch(path), reading(path) as stream:
-        found = read_sheet(stream, path.name, sheet=choice.sheet, limits=limits)
-        yield found.name, find_headers(found.rows, found.name)
+    with ask(address, query=choice.query, table=choice.table) as answer:
+        _refuse_parts(choice, answer.name)
+        headed = find_headers(iter([(0, list(answer.headers))]), answer.name)
+        headed.rows = answer.rows  # as they are: a database repeats no headers
+        table = tabulate(headed, answer.name)
+    written = hashlib.sha256(repr(table.headers).encode())
+    for row in table.rows:
+        written.update(repr(row).encode())
+    return table, written.hexdigest()
 
 
 def _refuse_parts(choice: Choice, name: str) -> None:

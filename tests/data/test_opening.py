@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from forecast.data import reading
-from forecast.data.opening import Choice, open_rows, read_tables, watch
+from forecast.data.opening import read_tables, watch
 from forecast.data.reading import load
 from forecast.errors import DataError
 
@@ -176,6 +176,12 @@ def test_a_member_of_an_archive(tmp_path: Path) -> None:
         loaded(tmp_path, data, "a.zip", member="c.csv")
 
 
+def test_of_several_members_only_those_are_read_that_are_kept() -> None:
+    data = zipped({"in/street.csv": b"area,count\nA,1\n", "in/outcomes.csv": b"x,y\n1,2\n"})
+    tables = read_tables(data, "a.zip", keep=lambda names: [n for n in names if "street" in n])
+    assert [table.name for table in tables] == ["a.zip > in/street.csv"]
+
+
 # --- workbooks ------------------------------------------------------------------------------
 
 
@@ -264,22 +270,6 @@ def test_questions_are_for_databases_alone(database: str, tmp_path: Path) -> Non
         load(database, table="counts", sheet="Data")
     with pytest.raises(DataError, match="at least one row of counts: it has only its line of hea"):
         load(database, query="SELECT * FROM counts WHERE area = 'none'")
-
-
-def test_rows_one_after_the_other(database: str, make_workbook: Make, tmp_path: Path) -> None:
-    path = tmp_path / "a.xlsx"
-    path.write_bytes(make_workbook({"Data": [["Title"], HEAD, *ROWS]}))
-    with (
-        open_rows(database, Choice(table="counts")) as (name, answer),
-        open_rows(path, Choice(sheet="Data")) as (other, sheet),
-    ):
-        assert (name, other) == ("counts.db > counts", "a.xlsx > Data")
-        assert answer.headers == sheet.headers == tuple(HEAD)
-        assert (answer.line, sheet.line) == (0, 2)
-        rows, others = list(answer.rows), list(sheet.rows)
-    assert [row for _, row in rows] == [row for _, row in others]
-    assert [line for line, _ in rows] == [1, 2, 3]
-    assert [line for line, _ in others] == [3, 4, 5]
 
 
 # --- files that change ----------------------------------------------------------------------
