@@ -152,6 +152,11 @@ def _join_mapped(loaded: Sequence[Loaded], asked: Asked) -> Panel:
         for i in (0, 1)
     )
     notes = describe_mapping(kept, left_out, classification, asked.own)
+    if classification not in CATEGORISED:
+        notes += (
+            f"Crime types of {classification} are added up to the offences that ship. Load with "
+            "detail='minor' for the publisher's own.",
+        )
     return replace(kept, notes=kept.notes + notes)
 
 

@@ -14,6 +14,7 @@ from forecast.data.csvtables import TextTable, fold_header
 from forecast.data.layouts import TIDY, Layout, Recognised, recognise_layout
 from forecast.data.long_layouts import by_offence_panel, long_panel, name_months, tidy_panel
 from forecast.data.opening import Choice
+from forecast.data.overlapping import leave_out_totals
 from forecast.data.panel import Panel
 from forecast.data.roles import Columns
 from forecast.data.settling import Said, settle_cells, settle_headers
@@ -73,8 +74,12 @@ class Loaded:
     def kind(self) -> str:
         """Layout in words; files of one kind belong together."""
         kind = f"layout {self.layout.name}" if self.layout.is_published else self.layout.name
-        grouped = "group" in self.panel.series and not self.layout.is_published
-        return f"{kind} with groups" if grouped else kind
+        if self.layout.is_published:
+            return kind
+        kind += f" with the crime types of {self.layout.classification}" * bool(
+            self.layout.classification
+        )
+        return f"{kind} with groups" if "group" in self.panel.series else kind
 
 
 def interpret_table(table: TextTable, asked: Asked, sha256: str = "") -> Loaded:
@@ -106,6 +111,8 @@ def interpret_table(table: TextTable, asked: Asked, sha256: str = "") -> Loaded:
         panel = published_panel(table, found, detail=asked.detail, own=asked.own)
     else:
         panel = wide_panel(table, found, freq=asked.freq, own=asked.own)
+    if layout.shape != "street" and asked.detail == "shipped":
+        panel = leave_out_totals(panel)
     panel = replace(panel, notes=(*table.notes, *panel.notes))
     return Loaded(table.name, layout, panel, sha256, roles.level, street)
 

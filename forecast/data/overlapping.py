@@ -1,22 +1,32 @@
-"""Columns that are the sum of other columns: totals that would be counted twice.
+"""Columns and rows that are the sum of others: totals that would be counted twice.
 
-A publisher puts "Total police recorded crime" beside the crimes, and "serious acquisitive crime"
-beside the three that make it up. Left in, every sum over offences would be too large.
+A publisher puts "Total police recorded crime" beside the crimes, "serious acquisitive crime"
+beside the three that make it up, and "London" beside its boroughs. Left in, every sum would be
+too large.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+from forecast.data.panel import Panel
 
 _FEWEST = 12
 """Rows that must agree before a sum is no accident."""
 
 _NEAR = 0.02
-"""Relative difference from the sum of all others up to which a column called total is one."""
+"""Relative difference from the sum of all others up to which what is called total is one."""
+
+_CALLED_TOTAL = re.compile(
+    r"(grand |force |overall )?total\b.*|all( (areas|boroughs|wards|districts|offences|crimes?))?"
+    r"|london|mps|metropolitan police( service)?",
+    re.IGNORECASE,
+)
 
 
 def find_sums(counts: NDArray[np.float64]) -> dict[int, tuple[int, ...]]:
@@ -96,3 +106,46 @@ def find_named_total(
     if not known.any() or (gap[known] > _NEAR * counts[known, total]).any():
         return None
     return total, parts, float(gap[known].max())
+
+
+def leave_out_totals(panel: Panel) -> Panel:
+    """Return a panel without the area or offence that is called a total and is one.
+
+    Parameters
+    ----------
+    panel : Panel
+
+    Returns
+    -------
+    Panel
+        With a note; the panel itself when its names and figures show no total.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> series = pd.DataFrame({"area": ["Brent", "Camden", "London"], "offence": "robbery"})
+    >>> months = pd.period_range("2020-01", periods=1, freq="M")
+    >>> leave_out_totals(Panel(np.array([[3.0], [4], [7]]), series, months)).areas
+    ['Brent', 'Camden']
+    """
+    for column, names in (("area", panel.areas), ("offence", panel.offences)):
+        called = [name for name in names if _CALLED_TOTAL.fullmatch(name)]
+        if len(called) != 1 or len(names) < 3:
+            continue
+        out = (panel.series[column] == called[0]).to_numpy()
+        total = np.nansum(panel.values[out], axis=0)  # (period,)
+        gap = np.abs(np.nansum(panel.values[~out], axis=0) - total)
+        if not total.any() or (gap > _NEAR * total).any():
+            continue
+        apart = f" within {gap.max():,.0f} a period" if gap.any() else ""
+        note = (
+            f"Left out, as the sum of the other {column}s{apart}: {called[0]!r} "
+            f"({total.sum():,.0f}). Load with detail='minor' to see it."
+        )
+        panel = replace(
+            panel,
+            values=panel.values[~out],
+            series=panel.series[~out],
+            notes=(*panel.notes, note),
+        )
+    return panel

@@ -171,3 +171,14 @@ def test_a_table_of_delays_is_sent_to_its_reader(tmp_path: Path) -> None:
     from forecast.data.delays import read_lag  # the call that the message names exists
 
     assert callable(read_lag)
+
+
+def test_files_of_different_crime_types_do_not_mix(tmp_path: Path) -> None:
+    header = "month,force,crime_type,n"
+    write(tmp_path, header, "2020-01,Kent,Vehicle crime,3", name="a.csv")
+    write(tmp_path, header, "2020-02,Kent,Vehicles,3", name="b.csv")
+    with pytest.raises(DataError, match="with the crime types of police.uk in a.csv; one row a co"):
+        load(tmp_path)
+    (tmp_path / "b.csv").unlink()
+    said = "Crime types of police.uk are added up to the offences that ship."
+    assert any(said in note for note in load(tmp_path).notes)

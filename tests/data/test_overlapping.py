@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from forecast.data.overlapping import find_named_total, find_sums
+from forecast.data.overlapping import find_named_total, find_sums, leave_out_totals
+from forecast.data.panel import Panel
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -49,3 +51,33 @@ def test_a_named_total_may_miss_by_little_only() -> None:
     assert find_named_total(["a", "b", "total"], counts) is None
     assert find_named_total(["a", "b", "c"], counts) is None
     assert find_named_total(["a", "totally", "c"], counts) is None
+
+
+def panel(counts: dict[tuple[str, str], list[float]]) -> Panel:
+    return Panel(
+        np.array(list(counts.values())),
+        pd.DataFrame(list(counts), columns=["area", "offence"]),
+        pd.period_range("2020-01", periods=2, freq="M"),
+    )
+
+
+def test_london_beside_its_boroughs_is_left_out_when_it_is_their_sum() -> None:
+    rows = {("Brent", "x"): [3.0, 40], ("Camden", "x"): [4.0, 60], ("London", "x"): [7.0, 101]}
+    found = leave_out_totals(panel(rows))
+    assert found.areas == ["Brent", "Camden"]
+    told = "the other areas within 1 a period: 'London' (108). Load with detail='minor' to see it."
+    assert told in found.notes[0]
+    rows["London", "x"] = [7.0, 103]  # 3 of 103 is more than two per cent: another thing
+    assert leave_out_totals(panel(rows)).areas == ["Brent", "Camden", "London"]
+
+
+def test_all_crime_beside_the_crimes_is_left_out() -> None:
+    rows = {("A", "x"): [3.0, 4], ("A", "y"): [1.0, 2], ("A", "Total crime"): [4.0, 6]}
+    assert leave_out_totals(panel(rows)).offences == ["x", "y"]
+    rows[("A", "All crime")] = rows.pop(("A", "Total crime"))
+    assert leave_out_totals(panel(rows)).offences == ["x", "y"]
+
+
+def test_two_areas_of_which_one_is_called_london_stay() -> None:
+    rows = {("Leeds", "x"): [3.0, 4], ("London", "x"): [3.0, 4]}
+    assert leave_out_totals(panel(rows)).areas == ["Leeds", "London"]
