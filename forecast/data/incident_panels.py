@@ -70,13 +70,15 @@ def make_panel(
             f"{snapshot.source} must hold at least one incident that counts: {tally.sentence()}. "
             "Correct the mapping, or count another file."
         )
-    days = pd.DatetimeIndex(groups.day[used])
+    # Few days, many groups: each day is looked up once.
+    there, day = np.unique(groups.day[used], return_inverse=True)  # (day,), (group,)
+    days = pd.DatetimeIndex(there)
     found = pd.PeriodIndex(days, freq=freq)
     periods = pd.period_range(found.min(), found.max(), freq=freq)
     areas, area = _present(groups.areas, groups.area[used])
     offences, offence = _present(groups.offences, groups.offence[used])
     values = np.zeros((len(areas), len(offences), len(periods)))  # (area, offence, period)
-    np.add.at(values, (area, offence, periods.get_indexer(found)), groups.n[used])
+    np.add.at(values, (area, offence, periods.get_indexer(found)[day]), groups.n[used])
     series = pd.DataFrame(
         {"area": np.repeat(areas, len(offences)), "offence": np.tile(offences, len(areas))}
     )

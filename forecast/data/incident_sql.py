@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 NO_DATE, UNREADABLE, BACKWARDS, TIMELESS, EARLY, FUTURE = 1, 2, 3, 4, 5, 6
 NO_OFFENCE, UNKNOWN_OFFENCE, NO_AREA, UNKNOWN_AREA, OUT_OF_BOUNDS, COPY = 7, 8, 9, 10, 11, 12
@@ -30,9 +30,15 @@ ISO_FORMATS = (
     "%Y-%m-%d",
     "%Y-%m-%d %H:%M:%S.%f",
     "%Y-%m-%dT%H:%M:%S.%f",
+    "%Y-%m-%d %H:%M:%S.%n",
+    "%Y-%m-%dT%H:%M:%S.%n",
 )
 """How dates are written unless a mapping says otherwise."""
 
+SERIAL = "serial"
+"""In place of a format: days as Excel counts them, day 61 being the first of March 1900."""
+
+_TIME = r"[T ]+\d{1,2}:\d{2}.*$"
 _ZONE = r"\s*(Z|[+-]\d{2}(:?\d{2})?)$"
 
 
@@ -112,6 +118,9 @@ def moment(column: str, kind: str, formats: Sequence[str]) -> str:
         return local_time(f"make_timestamp(epoch_us({column}))")
     if kind != "VARCHAR":
         return f"CAST({column} AS TIMESTAMP)"
+    if tuple(formats) == (SERIAL,):
+        seconds = f"CAST(round(try_cast({column} AS DOUBLE) * 86400) AS BIGINT)"
+        return f"(TIMESTAMP '1899-12-30' + to_seconds({seconds}))"
     listed = "[" + ", ".join(map(quote_text, formats)) + "]"
     ends = f"regexp_extract({column}, {quote_text(_ZONE)}, 1)"
     front = f"try_strptime(regexp_replace({column}, {quote_text(_ZONE)}, ''), {listed})"
@@ -138,8 +147,8 @@ class Recipe:
         For each role (a date, offence, area, perhaps incident) the SQL of its cell.
     kinds : mapping of str to str
         For each role the DuckDB type of its cell.
-    formats : sequence of str
-        How dates are written.
+    formats : mapping of str to sequence of str
+        For each role of a date, how it is written; ISO dates unless it is said.
     day_starts : str
         The time at which a day begins; "00:00" is midnight.
     """
@@ -147,7 +156,7 @@ class Recipe:
     use: str
     cells: Mapping[str, str]
     kinds: Mapping[str, str]
-    formats: Sequence[str] = ISO_FORMATS
+    formats: Mapping[str, Sequence[str]] = field(default_factory=dict)
     day_starts: str = "00:00"
 
     @property
@@ -200,7 +209,10 @@ class Recipe:
 
     def _when(self) -> tuple[str, str]:
         """The moment that counts, and whether its two ends are the wrong way round."""
-        read = [moment(f"r_{role}", self.kinds[role], self.formats) for role in self.used]
+        read = [
+            moment(f"r_{role}", self.kinds[role], self.formats.get(role, ISO_FORMATS))
+            for role in self.used
+        ]
         when, backwards = read[0], "FALSE"
         if len(read) == 2:
             start, end = read
@@ -216,13 +228,18 @@ class Recipe:
 
     def _timeless(self) -> str:
         """Whether a row has a day but no time of day."""
-        tests = [
-            f"(length(trim(r_{role})) <= 10 AND NOT contains(r_{role}, ':'))"
-            if self.kinds[role] == "VARCHAR"
-            else str(self.kinds[role] == "DATE").upper()
-            for role in self.used
-        ]
-        return f"coalesce({' OR '.join(tests)}, FALSE)"
+        return f"coalesce({' OR '.join(map(self._lacks_time, self.used))}, FALSE)"
+
+    def _lacks_time(self, role: str) -> str:
+        """Whether one date has no time of day."""
+        formats = self.formats.get(role, ISO_FORMATS)
+        if self.kinds[role] != "VARCHAR":
+            return str(self.kinds[role] == "DATE").upper()
+        if tuple(formats) == (SERIAL,):
+            return f"NOT contains(r_{role}, '.')"
+        if all("%H" in form or "%I" in form for form in formats):
+            return "FALSE"
+        return f"NOT contains(r_{role}, ':')"
 
     def _fault(self, backwards: str) -> str:
         """What is wrong with the dates of a row that has no day."""
@@ -283,6 +300,22 @@ COUNT_POINTS = "SELECT count(*) FROM points"
 """The table of the area of every point, and how it is filled from `places_now`."""
 
 
+def first_texts(relation: str, cell: str, most: int = 1000) -> str:
+    """Return the query of the first texts of a column that hold anything."""
+    return f"SELECT {cell} FROM {relation} WHERE trim({cell}) <> '' LIMIT {most}"
+
+
+def date_examples(relation: str, cell: str, most: int) -> str:
+    """Return the query of a text for every day and way to write a time in a column."""
+    time = quote_text(_TIME)
+    day = f"regexp_replace(regexp_replace(t, {time}, ''), '^([0-9]{{5}})\\.[0-9]+$', '\\1')"
+    way = f"regexp_replace(regexp_extract(t, {time}), '[0-9]', '9', 'g')"
+    return (
+        f"SELECT any_value(t) FROM (SELECT trim({cell}) AS t FROM {relation} "
+        f"WHERE trim({cell}) <> '') GROUP BY {day}, {way} LIMIT {most}"
+    )
+
+
 def some_points(begin: int, end: int) -> str:
     """Return the query of a part of the points, by their numbers."""
     return f"SELECT x, y FROM points WHERE rowid >= {begin} AND rowid < {end}"
@@ -311,8 +344,7 @@ def keep_names(what: str) -> str:
 def sum_groups(judged_groups: str) -> str:
     """Return the query of the groups under their names."""
     return (
-        "SELECT day, o, a, reason, CAST(sum(n) AS BIGINT) AS n "
-        f"FROM ({judged_groups}) GROUP BY ALL ORDER BY ALL"
+        f"SELECT day, o, a, reason, CAST(sum(n) AS BIGINT) AS n FROM ({judged_groups}) GROUP BY ALL"
     )
 
 

@@ -8,40 +8,26 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as AbcMapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from forecast.data.incident_columns import choose_date, find_columns
+from forecast.data.incident_asking import Asked, Where, check_asked
 from forecast.data.incident_panels import make_panel, make_tally
-from forecast.data.incident_places import find_point, make_locate
-from forecast.data.incident_sql import ISO_FORMATS, Recipe, number
-from forecast.data.incoming import (
-    Incoming,
-    TextFile,
-    hash_file,
-    open_parquet,
-    open_text,
-    unchanged,
-    unpacked,
-)
-from forecast.data.mapping import Mapping, spellings
+from forecast.data.incident_reading import Found, read_source
+from forecast.data.mapping import Mapping
 from forecast.data.panel import Panel
 from forecast.data.quarantining import LIMIT, Fault, refuse_too_many, write_quarantine
-from forecast.data.scanning import Scan
 from forecast.data.sources import Snapshot
-from forecast.data.tallying import Groups, Naming, Tallying
-from forecast.errors import DataError, join_problems
-from forecast.periods import as_date, as_frequency
+from forecast.errors import DataError
 
 MEMORY = "400MB"
 """What DuckDB may hold in memory; more goes to a temporary folder."""
 
-ZONE = ZoneInfo("Europe/London")
+MOST_THREADS = 4
+"""Reading one file gains little from more."""
 
 
 def count(
@@ -53,10 +39,15 @@ def count(
     mapping: str | PathLike[str] | Mapping | AbcMapping[str, Any] | None = None,
     boundaries: str | PathLike[str] | None = None,
     date: str | None = None,
+    day_first: bool | None = None,
     day_starts: str | None = None,
     quarantine: str | PathLike[str] | None = None,
     limit: float = LIMIT,
     until: str | dt.date | None = None,
+    query: str | None = None,
+    table: str | None = None,
+    sheet: str | None = None,
+    member: str | None = None,
 ) -> Panel:
     """Count incidents, one row each, by area, offence and period.
 
@@ -66,7 +57,8 @@ def count(
     Parameters
     ----------
     source : str or path
-        A CSV file (plain, or packed by gzip or zip) or a Parquet file.
+        A CSV file (plain, or packed by gzip or zip), a Parquet file, a workbook, or the address
+        of a database such as "sqlite:///calls.db" with a query or a table.
     period : {"D", "W-SUN", "M"}, default "D"
         What to count by; "day", "week" and "month" say the same.
     areas, offences : str or sequence of str, optional
@@ -79,6 +71,8 @@ def count(
         northing, instead of an area; the mapping may name it too.
     date : {"date", "from", "to", "middle", "recorded"}, optional
         Which of several dates counts; needed when there are several and the mapping does not say.
+    day_first : bool, optional
+        True for 19/10/2020, False for 10/19/2020; needed only when the column does not tell.
     day_starts : str, optional
         When a day begins, such as "05:00": what happens before belongs to the day before.
     quarantine : path, optional
@@ -87,6 +81,10 @@ def count(
         Share of the rows that may be quarantined.
     until : date or ISO text, optional
         The last day that can be true; today in London unless it is said.
+    query, table : str, optional
+        Of a database: one SELECT, or a table or view.
+    sheet, member : str, optional
+        The sheet of a workbook, the file in a zip archive; needed when there are several.
 
     Returns
     -------
@@ -121,81 +119,24 @@ def count(
     >>> panel.values, panel.tally.sentence()
     (array([[1., 0., 1.]]), '2 read = 2 counted + 0 quarantined')
     """
-    asked = _Asked.check(
-        source, period, areas=areas, offences=offences, mapping=mapping,
-        boundaries=boundaries, date=date, day_starts=day_starts, quarantine=quarantine,
-        limit=limit, until=until,
-    )  # fmt: skip
+    asked = check_asked(
+        source,
+        period,
+        Where(query, table, sheet, member),
+        areas=areas,
+        offences=offences,
+        mapping=mapping,
+        changes={"boundaries": boundaries, "day_first": day_first, "day_starts": day_starts},
+        date=date,
+        quarantine=quarantine,
+        limit=limit,
+        until=until,
+    )
     with tempfile.TemporaryDirectory(prefix="forecast-") as folder:
         scratch = Path(folder)
-        with _connect(scratch) as connection:
-            return _Counting(asked, connection, scratch).run()
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """What was asked for, checked."""
-
-    path: Path
-    freq: str
-    areas: str | Sequence[str] | None
-    offences: str | Sequence[str] | None
-    mapping: Mapping
-    date: str | None
-    quarantine: Path | None
-    limit: float
-    until: dt.date
-
-    @classmethod
-    def check(cls, source: Any, period: str, **given: Any) -> _Asked:
-        """Check the arguments, all of them together."""
-        problems: list[str] = []
-        if not isinstance(source, str | PathLike) or not str(source).strip():
-            problems.append(
-                f"Source must be a file of incidents: found {type(source).__name__}. "
-                "Save the rows as CSV or Parquet, and name that file."
-            )
-        if not 0 <= given["limit"] <= 1:
-            problems.append(
-                f"Argument limit must be a share from 0 to 1: found {given['limit']!r}. "
-                "Say 0.02 for 2 per cent."
-            )
-        until = _today()
-        try:
-            until = as_date(given["until"], subject="Argument until") if given["until"] else until
-            freq = as_frequency(period)
-            mapping = _read_mapping(given["mapping"])
-            mapping = mapping.changed(
-                day_starts=given["day_starts"], boundaries=given["boundaries"]
-            )
-        except DataError as error:
-            problems.append(str(error))
-        if problems:
-            raise DataError(join_problems(problems))
-        path = Path(source).expanduser()
-        if not path.is_file():
-            raise DataError(
-                f"Source must be a file of incidents: found no file {path.name!r}. Check the path."
-            )
-        quarantine = Path(given["quarantine"]).expanduser() if given["quarantine"] else None
-        return cls(
-            path, freq, given["areas"], given["offences"], mapping, given["date"],
-            quarantine, given["limit"], until,
-        )  # fmt: skip
-
-
-def _today() -> dt.date:
-    """Today in London."""
-    return dt.datetime.now(ZONE).date()
-
-
-def _read_mapping(given: Any) -> Mapping:
-    """The mapping as a file, a dictionary or itself."""
-    if given is None:
-        return Mapping()
-    if isinstance(given, Mapping):
-        return given
-    return Mapping.build(given) if isinstance(given, AbcMapping) else Mapping.load(given)
+        with _connect(scratch) as connection, read_source(asked, connection, scratch) as found:
+            listed = _quarantine(found, asked.quarantine)
+            return _make(found, asked, listed)
 
 
 @contextmanager
@@ -205,7 +146,7 @@ def _connect(scratch: Path) -> Iterator[Any]:
 
     config = {
         "memory_limit": MEMORY,
-        "threads": max(1, min(4, os.cpu_count() or 1)),
+        "threads": max(1, min(MOST_THREADS, os.cpu_count() or 1)),
         "temp_directory": str(scratch / "spill"),
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
@@ -214,123 +155,37 @@ def _connect(scratch: Path) -> Iterator[Any]:
         yield connection
 
 
-class _Counting:
-    """One call of `count`."""
-
-    def __init__(self, asked: _Asked, connection: Any, scratch: Path) -> None:
-        self.asked, self.mapping = asked, asked.mapping
-        self.connection, self.scratch = connection, scratch
-
-    def run(self) -> Panel:
-        """Count, write what is quarantined, and make the panel."""
-        path = self.asked.path
-        with unchanged(path), unpacked(path, self.scratch) as (table, name):
-            with table.open("rb") as file:
-                is_parquet = file.read(4) == b"PAR1"
-            if is_parquet:
-                incoming, tallying, groups = self._count_parquet(table, name)
-                sha256 = hash_file(path)
-            else:
-                incoming, tallying, groups, seen = self._count_text(open_text(table, name))
-                sha256 = seen if seen and table == path else hash_file(path)
-            listed = self._quarantine(incoming, tallying, groups)
-        tally = make_tally(groups, incoming.malformed)
-        refuse_too_many(tally, self.asked.limit, source=incoming.name, listed=listed)
-        snapshot = Snapshot(
-            self.mapping.source or incoming.name,
-            sha256=sha256,
-            licence=self.mapping.licence,
-            synthetic=self.mapping.synthetic,
+def _quarantine(found: Found, path: Path | None) -> str | None:
+    """Write the rows that were not counted, and return the name of the file."""
+    if path is None:
+        return None
+    malformed, groups, name = found.incoming.malformed, found.groups, found.incoming.name
+    unread = ((bad.line, bad.reason, bad.value) for bad in malformed)
+    unusable: Iterator[Fault] = found.tallying.faults() if groups.faulty else iter(())
+    faults = heapq.merge(unread, unusable, key=lambda fault: fault[0])
+    written = write_quarantine(path, name, faults)
+    expected = groups.faulty + len(malformed)
+    if written != expected:
+        raise DataError(
+            f"{name} must not change while it is read: {expected:,} of its rows were not "
+            f"counted, then {written:,} were found. Count a copy."
         )
-        panel = make_panel(groups, tally, self.mapping, self.asked.freq, snapshot)
-        return self._select(replace(panel, notes=incoming.notes + panel.notes))
+    return path.name
 
-    def _count_parquet(self, table: Path, name: str) -> tuple[Incoming, Tallying, Groups]:
-        """Count a Parquet file where it lies."""
-        incoming = open_parquet(self.connection, table, name)
-        tallying = self._prepare(incoming, find_columns(self.mapping, list(incoming.cells), name))
-        return incoming, tallying, tallying.run()
 
-    def _count_text(self, text: TextFile) -> tuple[Incoming, Tallying, Groups, str | None]:
-        """Count a CSV file where it lies if it is plain, otherwise a clean copy of it."""
-        import duckdb
-
-        columns = find_columns(self.mapping, text.headers, text.name)
-        if text.is_plain:
-            with ThreadPoolExecutor(1) as pool:
-                scanned: Future[Scan] = pool.submit(text.scan)
-                incoming = text.direct()
-                tallying = self._prepare(incoming, columns)
-                try:
-                    groups = tallying.run()
-                except duckdb.Error:
-                    groups = None
-                seen = scanned.result()
-            if groups is not None and seen.agrees(groups.total):
-                needs_lines = self.asked.quarantine is not None and groups.faulty
-                if seen.is_plain(groups.total) or not needs_lines:
-                    return incoming, tallying, groups, seen.sha256
-        incoming = text.staged(list(dict.fromkeys(columns.values())), self.scratch)
-        tallying = self._prepare(incoming, columns)
-        return incoming, tallying, tallying.run(), None
-
-    def _prepare(self, incoming: Incoming, columns: AbcMapping[str, str]) -> Tallying:
-        """What to ask of a table."""
-        use = choose_date(self.mapping, columns, self.asked.date)
-        dates = self.mapping.dates
-        cells = {role: incoming.cells[header] for role, header in columns.items()}
-        kinds = {role: incoming.kinds[header] for role, header in columns.items()}
-        for role in ("offence", "area", "incident"):
-            if role in cells and kinds[role] != "VARCHAR":
-                cells[role] = f"CAST({cells[role]} AS VARCHAR)"
-        cells.setdefault("offence", "'all offences'")
-        locate = None
-        if "area" not in cells and (pair := find_point(columns, incoming.name)):
-            cells |= {
-                axis: number(cells[role], kinds[role])
-                for axis, role in zip("xy", pair, strict=True)
-            }
-            locate = make_locate(self.mapping, pair, incoming.name)
-        else:
-            cells.setdefault("area", "'all areas'")
-        recipe = Recipe(use, cells, kinds, dates.format or ISO_FORMATS, dates.day_starts)
-        mapping = self.mapping
-        return Tallying(
-            self.connection,
-            recipe,
-            relation=incoming.relation,
-            line=incoming.line,
-            days=(dates.earliest, self.asked.until),
-            namings=(
-                Naming("offence", spellings(mapping.offences), mapping.unlisted.offences),
-                Naming("area", spellings(mapping.areas), mapping.unlisted.areas),
-            ),
-            scratch=self.scratch,
-            locate=locate,
-        )
-
-    def _quarantine(self, incoming: Incoming, tallying: Tallying, groups: Groups) -> str | None:
-        """Write the rows that were not counted, and return the name of the file."""
-        if self.asked.quarantine is None:
-            return None
-        unread = ((bad.line, bad.reason, bad.value) for bad in incoming.malformed)
-        unusable: Iterator[Fault] = tallying.faults() if groups.faulty else iter(())
-        faults = heapq.merge(unread, unusable, key=lambda fault: fault[0])
-        written = write_quarantine(self.asked.quarantine, incoming.name, faults)
-        expected = groups.faulty + len(incoming.malformed)
-        if written != expected:
-            raise DataError(
-                f"{incoming.name} must not change while it is read: {expected:,} of its rows were "
-                f"not counted, then {written:,} were found. Count a copy."
-            )
-        return self.asked.quarantine.name
-
-    def _select(self, panel: Panel) -> Panel:
-        """The areas and offences that were asked for; the tally says how many rows are others."""
-        chosen = panel.select(area=self.asked.areas, offence=self.asked.offences)
-        tally = panel.tally
-        if tally is None:
-            return chosen
-        return replace(
-            chosen, tally=replace(tally, left_out=tally.counted - int(chosen.values.sum()))
-        )
+def _make(found: Found, asked: Asked, listed: str | None) -> Panel:
+    """The panel of what was found, unless too much of it was quarantined."""
+    incoming, mapping = found.incoming, asked.mapping
+    tally = make_tally(found.groups, incoming.malformed)
+    refuse_too_many(tally, asked.limit, source=incoming.name, listed=listed)
+    snapshot = Snapshot(
+        mapping.source or incoming.name,
+        sha256=found.sha256,
+        licence=mapping.licence,
+        synthetic=mapping.synthetic,
+    )
+    panel = make_panel(found.groups, tally, mapping, asked.freq, snapshot)
+    chosen = panel.select(area=asked.areas, offence=asked.offences)
+    left_out = tally.counted - int(chosen.values.sum())
+    notes = incoming.notes + found.notes + panel.notes
+    return replace(chosen, tally=replace(tally, left_out=left_out), notes=notes)

@@ -22,7 +22,7 @@ from forecast.data.dialects import Dialect, find_dialect
 from forecast.data.headers import find_headers
 from forecast.data.incident_sql import csv_relation, describe, parquet_relation, quote_name
 from forecast.data.scanning import Scan, scan
-from forecast.data.staging import Malformed, stage
+from forecast.data.staging import Malformed, stage, stage_rows
 from forecast.errors import DataError
 
 _HEAD = 1 << 18
@@ -121,15 +121,53 @@ class TextFile:
             delimiter=dialect.delimiter,
             encoding=dialect.codec,
         )
-        relation = csv_relation(str(target), len(keep) + 1)
-        cells = {header: f"c{place}" for place, header in enumerate(wanted, start=1)}
-        kinds = dict.fromkeys(cells, "VARCHAR")
         notes = self.notes + dialect.notes
-        return Incoming(self.name, relation, cells, kinds, "CAST(c0 AS BIGINT)", malformed, notes)
+        return _staged_table(target, self.name, wanted, malformed, notes)
 
     def scan(self) -> Scan:
         """Return what all bytes of the file tell."""
         return scan(self.path, self.dialect.delimiter)
+
+
+def stage_table(
+    headers: Sequence[str],
+    rows: Iterator[tuple[int, list[str]]],
+    name: str,
+    wanted: Sequence[str],
+    scratch: Path,
+) -> Incoming:
+    """Write rows that come one by one to a file, and return that as a table.
+
+    Parameters
+    ----------
+    headers : sequence of str
+    rows : iterator of (int, list of str)
+        Each with its number.
+    name : str
+        What messages call the source.
+    wanted : sequence of str
+        Headers of the columns that are needed.
+    scratch : Path
+        The folder to write to.
+    """
+    keep = [list(headers).index(header) for header in wanted]
+    target = scratch / "staged.csv"
+    malformed = stage_rows(rows, target, width=len(headers), keep=keep)
+    return _staged_table(target, name, wanted, malformed)
+
+
+def _staged_table(
+    target: Path,
+    name: str,
+    wanted: Sequence[str],
+    malformed: Sequence[Malformed],
+    notes: tuple[str, ...] = (),
+) -> Incoming:
+    """A file that was written by `stage` or `stage_rows` as a table."""
+    relation = csv_relation(str(target), len(wanted) + 1)
+    cells = {header: f"c{place}" for place, header in enumerate(wanted, start=1)}
+    kinds = dict.fromkeys(cells, "VARCHAR")
+    return Incoming(name, relation, cells, kinds, "CAST(c0 AS BIGINT)", malformed, notes)
 
 
 def open_text(path: Path, name: str) -> TextFile:
@@ -195,15 +233,22 @@ def open_parquet(connection: Any, path: Path, name: str) -> Incoming:
 
 
 @contextmanager
-def unpacked(path: Path, scratch: Path) -> Iterator[tuple[Path, str]]:
-    """Give the path and the name of a file's contents, unpacked when they are packed."""
+def unpacked(path: Path, scratch: Path, member: str | None) -> Iterator[tuple[Path, str]]:
+    """Give the path and the name of a file's contents, unpacked when they are packed.
+
+    Raises
+    ------
+    DataError
+        If the archive is broken, too large or holds several tables; see `archives.unpack`.
+    """
     with path.open("rb") as stream:
-        if not is_packed(stream.read(4)):
+        if not is_packed(stream.read(4)) and member is None:
             yield path, path.name
             return
         stream.seek(0)
         target = scratch / "unpacked"
-        with unpack(stream, path.name, limits=ON_DISK) as (inside, name), target.open("wb") as out:
+        unpack_it = unpack(stream, path.name, member=member, limits=ON_DISK)
+        with unpack_it as (inside, name), target.open("wb") as out:
             shutil.copyfileobj(inside, out, 1 << 20)
         yield target, name
 

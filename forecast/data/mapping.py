@@ -77,6 +77,7 @@ class Dates(_Part):
 
     use: Choice | None = None
     format: Codes = ()
+    day_first: bool | None = None
     day_starts: str = "00:00"
     earliest: dt.date = EARLIEST
 
@@ -214,7 +215,11 @@ class Mapping(_Part):
         return mapping.model_copy(update={"boundaries": there})
 
     def changed(
-        self, *, day_starts: str | None = None, boundaries: str | PathLike[str] | None = None
+        self,
+        *,
+        day_starts: str | None = None,
+        day_first: bool | None = None,
+        boundaries: str | PathLike[str] | None = None,
     ) -> Mapping:
         """Return the mapping with what an argument says instead.
 
@@ -226,6 +231,8 @@ class Mapping(_Part):
         values = self.model_dump(by_alias=True, exclude_unset=True)
         if day_starts is not None:
             values["dates"] = values.get("dates", {}) | {"day_starts": day_starts}
+        if day_first is not None:
+            values["dates"] = values.get("dates", {}) | {"day_first": day_first}
         if boundaries is not None:
             values["boundaries"] = values.get("boundaries") or {}
             values["boundaries"] |= {"file": str(Path(boundaries).expanduser())}

@@ -8,7 +8,7 @@ reading goes on at the next line, so that one stray quotation mark does not swal
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -175,7 +175,7 @@ def stage(
         path.open(encoding=encoding, errors="surrogateescape", newline="") as source,
         target.open("w", encoding="utf-8", newline="") as clean,
     ):
-        writer = csv.writer(clean, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
+        writer = csv.writer(clean, lineterminator="\n")
         writer.writerow(["line", *keep])
         for record in read_records(source, width, delimiter=delimiter):
             if isinstance(record, Malformed):
@@ -185,4 +185,35 @@ def stage(
             line, row = record
             if line > header_line:
                 writer.writerow([line, *(row[position] for position in keep)])
+    return malformed
+
+
+def stage_rows(
+    rows: Iterable[tuple[int, list[str]]], target: Path, *, width: int, keep: Sequence[int]
+) -> list[Malformed]:
+    """Write rows that come with their numbers as `stage` writes those of a file.
+
+    Parameters
+    ----------
+    rows : iterable of (int, list of str)
+        A row that is too short ends in empty cells.
+    target : Path
+    width : int
+    keep : sequence of int
+
+    Returns
+    -------
+    list of Malformed
+        Rows that are too long.
+    """
+    malformed = []
+    with target.open("w", encoding="utf-8", newline="") as clean:
+        writer = csv.writer(clean, lineterminator="\n")
+        writer.writerow(["line", *keep])
+        for line, row in rows:
+            if len(row) > width and any(cell.strip() for cell in row[width:]):
+                malformed.append(Malformed(line, FIELDS, f"{len(row)} instead of {width}"))
+                continue
+            full = row + [""] * (width - len(row))
+            writer.writerow([line, *(full[position] for position in keep)])
     return malformed

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from forecast.data import incoming
+from forecast.data import incoming, tallying
 from forecast.data.incidents import count
 from forecast.data.mapping import Mapping
 from forecast.errors import DataError, NotReadyError
@@ -352,6 +352,13 @@ def test_wrong_arguments_are_named_together(tmp_path: Path) -> None:
         count(write(tmp_path, "offence,area\na,x\n"))
 
 
+def test_a_column_without_codes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tallying, "MOST_NAMES", 3)
+    rows = "".join(f"2024-05-01,remark {k},x\n" for k in range(5))
+    with pytest.raises(DataError, match="Column of offences must hold codes or names: found 5"):
+        count(write(tmp_path, f"date,offence,area\n{rows}"), until=UNTIL)
+
+
 CELLS = st.sampled_from(["a", "b ", "", "x,y", 'say "no"', "two\nlines", "é", " "])
 DATES = st.sampled_from(
     ["2024-05-01", "2024-05-01 10:00", "2024-07-01T23:30:00Z", "", "yesterday", "2031-01-01"]
@@ -373,7 +380,7 @@ def as_line(row: tuple[str, ...] | str, quoting: int) -> str:
 
 
 @settings(
-    max_examples=120,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
