@@ -171,6 +171,13 @@ def test_a_plan_speaks_plainly_in_the_terminal(simulated: Path) -> None:
     assert "or more would be seen in at least four of five" in done.stdout
     assert "level 2 of 5 on the Maryland scale" in done.stdout
     assert "Smallest change that would be seen: robbery, all areas" in done.stdout
+    # the table rounds as the text does: the declared two months, 8.7 weeks
+    (text,) = re.findall(r"a fall of (\d+) per cent", done.stdout)[:1]
+    (row,) = re.findall(r"8\.7 weeks \*\D+\d+\D+(\d+)", done.stdout)
+    assert row == text
+    (width,) = re.findall(r"interval was (\d+) points wide", " ".join(done.stdout.split()))
+    (last,) = re.findall(r"8\.7 weeks \*.*?(\d+)\D*\n", done.stdout)
+    assert last == width
 
 
 def test_a_tampered_registration_is_refused(simulated: Path) -> None:

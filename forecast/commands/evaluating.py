@@ -232,8 +232,10 @@ def print_plan(found: Plan) -> None:
 
 def _power_row(name: str, row: Detectable) -> list[str]:
     """What could be seen, as a row of a table."""
-    values = (row.fall, row.fall_in_days, row.rise, row.width)
-    return [name, str(row.windows), *(number(v, ".1f") for v in values)]
+    from forecast.impact.power import write_seen
+
+    seen = ["-" if v != v else write_seen(v) for v in (row.fall, row.fall_in_days, row.rise)]
+    return [name, str(row.windows), *seen, number(row.width, ".0f")]
 
 
 def _ladder_rows(steps: Any) -> tuple[list[str], list[list[str]]]:

@@ -20,7 +20,7 @@ from forecast.impact.comparators import Comparators, suggest_comparators
 from forecast.impact.detecting import WEEKS, Detectable, list_spans
 from forecast.impact.placebo import MIN_WINDOWS
 from forecast.impact.plain import clean, pair
-from forecast.impact.power import Power, measure_power
+from forecast.impact.power import Power, measure_power, write_seen
 from forecast.impact.rating import Rating, rate_design
 from forecast.impact.registration import Registration, register
 from forecast.models.base import Model, refuse_models
@@ -74,7 +74,7 @@ class Plan:
         return self.power.of(self.campaign.offences[0])
 
     def __repr__(self) -> str:
-        fall = "unknown" if np.isnan(self.main.fall) else f"{self.main.fall:.0f} per cent"
+        fall = "unknown" if np.isnan(self.main.fall) else f"{write_seen(self.main.fall)} per cent"
         return (
             f"Plan({self.campaign.name!r}, {self.main.offence} in "
             f"{self.campaign.name_place(self.main.area)}: smallest fall "
@@ -140,8 +140,8 @@ class Plan:
         short, long = rows[0], rows[-1]
         return [
             f"The smallest fall on the campaign's days that would be seen is "
-            f"{np.ceil(short.fall_in_days):.0f} per cent with {_weeks(short)}, and "
-            f"{np.ceil(long.fall_in_days):.0f} with {_weeks(long)} ({main.offence})."
+            f"{write_seen(short.fall_in_days)} per cent with {_weeks(short)}, and "
+            f"{write_seen(long.fall_in_days)} with {_weeks(long)} ({main.offence})."
         ]
 
     def _say_windows(self) -> str:

@@ -143,6 +143,17 @@ class Power:
         return [describe_detectable(row) for row in self.rows]
 
 
+def write_seen(percent: float) -> str:
+    """Write the size of a change that would be seen: whole, and never less than it is.
+
+    Examples
+    --------
+    >>> write_seen(23.2), write_seen(24.0)
+    ('24', '24')
+    """
+    return f"{np.ceil(percent - 1e-9):.0f}"
+
+
 def say_detectable(row: Detectable, *, place: str = "") -> str:
     """What could be seen, in one sentence or two; its area may be called otherwise."""
     where = f"{row.offence} in {place or row.area}"
@@ -152,7 +163,7 @@ def say_detectable(row: Detectable, *, place: str = "") -> str:
         f" ({row.fall_count:,.0f} of {row.expected:,.0f} expected)"
     )  # fmt: skip
     text = (
-        f"For {where} a fall of {np.ceil(row.fall):.0f} per cent{amount} or more would be seen in "
+        f"For {where} a fall of {write_seen(row.fall)} per cent{amount} or more would be seen in "
         f"at least four of five of the {row.windows} placebo windows"
     )
     if row.campaign_days == row.days:
@@ -161,7 +172,7 @@ def say_detectable(row: Detectable, *, place: str = "") -> str:
         return f"{text}, over the whole periods: {row.reason}."
     return (
         f"{text}, over the whole periods; on the {row.campaign_days} campaign days of {row.days} "
-        f"that is a fall of {np.ceil(row.fall_in_days):.0f} per cent."
+        f"that is a fall of {write_seen(row.fall_in_days)} per cent."
     )
 
 
