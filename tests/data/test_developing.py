@@ -135,12 +135,12 @@ def test_intervals_are_not_wider_than_what_is_not_known() -> None:
 
 
 def test_real_lags_are_told_before_they_are_known(shared: Path) -> None:
-    """Each month of 2019 to 2022 told from what was recorded by then, and compared later."""
+    """Every fifth month of 2019 to 2022 told from what was recorded by then, compared later."""
     file = shared / "data/mps_other/vawg_recording_lag_2014-01_2024-10.csv"
     delays = read_lag(file)
     final, periods = delays.triangle("all offences")
     held = []
-    for end in range(periods.get_loc("2019-01"), len(periods) - 23):
+    for end in range(periods.get_loc("2019-01"), len(periods) - 23, 5):
         known = delays.before(periods[end]).triangle("all offences")[0]
         found = develop(known)
         for age in range(23):
