@@ -10,7 +10,7 @@ class ForecastError(ValueError):
 
     The message has one grammar: *subject must attribute: what was found. What to do next.*
     `exit_code` is what the command line returns: 2 for wrong use or bad input, 3 for data that
-    are not ready.
+    are not ready, 4 for what should have been renewed and was not.
     """
 
     exit_code = 2
@@ -24,6 +24,12 @@ class NotReadyError(DataError):
     """The figures are not there yet, or not fit to be used yet; the same call may work later."""
 
     exit_code = 3
+
+
+class StaleError(ForecastError):
+    """What readers see is older than it should be: a night was missed, or its figures are old."""
+
+    exit_code = 4
 
 
 class CampaignError(ForecastError):
