@@ -135,9 +135,13 @@ def recognise_layout(table: TextTable, columns: Columns | None = None) -> Recogn
             return Recognised(TIDY)
     roles = assign_roles(table.headers, table.name, columns)
     if roles.period is not None and len(roles.counts) == 1:
+        if not roles.offences and "count" not in (columns or {}):
+            _refuse_rivals(table, roles)
         return _recognise_long(table, roles)
     if roles.period is not None and not roles.offences and (roles.counts or roles.rest):
         return Recognised(Layout("one column an offence", (), shape="by offence"), roles)
+    if roles.period is not None and roles.offences and not columns:
+        raise DataError(_no_counts(table, roles))
     # A table with two of the four tidy columns was meant to be tidy: its own message names
     # the columns that are missing.
     if len(found & set(REQUIRED)) >= 2:
@@ -160,7 +164,10 @@ def _recognise_wide(
             *WORDS["minor"],
         }
         useless = not roles.areas and not roles.offences
-        if (roles.rest and columns is None) or useless or (half and not roles.categorised):
+        spare = {*roles.rest, *roles.counts, *roles.clock, roles.period, roles.vintage}
+        spare |= {roles.year, roles.place_type, roles.measure} - set(roles.offences)
+        unused = bool(spare - {None}) and columns is None
+        if unused or useless or (half and not roles.categorised):
             raise DataError(_unknown_layout(table.name, naming, has_periods=True))
     if not roles.categorised:
         return Recognised(WIDE, roles, periods)
@@ -182,6 +189,24 @@ def _renamed(layout: Layout, classification: str) -> Layout:
     return _mps(name, layout.headers, classification)
 
 
+def _refuse_rivals(table: TextTable, roles: Roles) -> None:
+    """A column called a count beside other columns of counts may be their total, or one of them."""
+    rivals = [table.headers[i] for i in roles.rest if _holds_counts(table, i)]
+    if rivals:
+        own = table.headers[roles.counts[0]]
+        raise DataError(
+            f"{table.name} must have one column of counts, or one an offence: {own!r} stands "
+            f"beside {name_offenders([repr(name) for name in rivals])}. Say which is meant with "
+            f"columns={{'count': {own!r}}} or columns={{'count': {rivals[:3]!r}}}."
+        )
+
+
+def _holds_counts(table: TextTable, position: int) -> bool:
+    """Whether a column holds nothing but counts."""
+    cells = [row[position].strip() for row in table.rows if position < len(row)]
+    return any(cells) and all(cell.isdecimal() for cell in cells if cell)
+
+
 def _recognise_long(table: TextTable, roles: Roles) -> Recognised:
     """A table with one row a count."""
     if not roles.offences:
@@ -196,6 +221,17 @@ def _recognise_long(table: TextTable, roles: Roles) -> Recognised:
     if kind in CATEGORISED:
         return Recognised(_mps(f"one row a count, by {roles.level}", (), kind, "long"), roles)
     return Recognised(Layout("one row a count", (), "", "long"), roles)
+
+
+def _no_counts(table: TextTable, roles: Roles) -> str:
+    """Say that a table has periods and offences and no counts."""
+    named = [table.headers[i] for i in (roles.period, *roles.offences) if i is not None]
+    return (
+        f"{table.name} must have a known layout with a column of counts: found "
+        f"{name_offenders([repr(name) for name in named])} and none that is called a count. Say "
+        "which it is with columns={'count': ...}; a list with one row an incident is counted with "
+        "forecast.count."
+    )
 
 
 def _unknown_layout(name: str, naming: Sequence[str], *, has_periods: bool) -> str:

@@ -50,7 +50,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     + ("weekstarting", "monthyear", "yearmonth", "monthbeginning"),
     "year": ("year",),
     "count": ("count", "counts", "n", "number", "offences", "incidents", "crimes", "actual")
-    + ("actualcrimes", "numberofoffences", "recordedoffences", "calls"),
+    + ("actualcrimes", "numberofoffences", "recordedoffences", "calls", "total", "volume")
+    + ("numberofcrimes", "recordedcrimes", "totaloffences", "totalcrimes", "frequency"),
     "clock": ("hour", "hourofday", "weekday", "dayofweek", "dow", "dowmon0"),
     "vintage": ("vintage", "asof", "release"),
 }
@@ -136,7 +137,7 @@ def assign_roles(
     by_role: dict[str, list[int]] = {}
     for i in free:
         by_role.setdefault(_ROLE_OF.get(fold_header(headers[i]), ""), []).append(i)
-    places = [i for i in free if fold_header(headers[i]) in _LEVEL_OF]
+    places = [i for i in free if _level_of(headers[i]) is not None]
     areas, level, group, code = _assign_places(headers, name, said, places, by_role)
     offences, categorised, measure = _assign_offences(headers, name, said, by_role)
     one = {
@@ -162,6 +163,20 @@ def assign_roles(
         clock=clock,
         rest=tuple(i for i in free if i not in used),
     )
+
+
+def _level_of(header: str) -> int | None:
+    """The level of the places in a column; every header that begins with LSOA is one."""
+    folded = fold_header(header)
+    return _LEVEL_OF["lsoa"] if folded.startswith("lsoa") else _LEVEL_OF.get(folded)
+
+
+def _rank_of(header: str) -> int:
+    """Which of several columns of one level names the area: the lowest; codes before names."""
+    folded = fold_header(header)
+    if folded.startswith("lsoa"):
+        return int("name" in folded or folded.endswith("nm"))
+    return _RANK_OF[folded]
 
 
 def _positions_said(
@@ -240,20 +255,16 @@ def _assign_places(
     """Columns of the area, its level, the column of its group and that of its code."""
     levels: dict[int, list[int]] = {}
     for i in places:
-        levels.setdefault(_LEVEL_OF[fold_header(headers[i])], []).append(i)
+        levels.setdefault(_level_of(headers[i]) or 0, []).append(i)
     for found in levels.values():
-        found.sort(key=lambda i: _RANK_OF[fold_header(headers[i])])
+        found.sort(key=lambda i: _rank_of(headers[i]))
     codes = by_role.get("code", [])
     fine = sorted(levels, reverse=True)
     areas = said.get("area", ())
     level = ""
     if areas:
-        known = [_LEVEL_OF.get(fold_header(headers[i])) for i in areas]
-        level = (
-            PLACES[max(k for k in known if k is not None)][0]
-            if any(k is not None for k in known)
-            else ""
-        )
+        known = [place for i in areas if (place := _level_of(headers[i])) is not None]
+        level = PLACES[max(known)][0] if known else ""
     elif fine:
         _refuse_rivals(headers, name, levels[fine[0]])
         areas, level = (levels[fine[0]][0],), PLACES[fine[0]][0]

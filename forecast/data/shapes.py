@@ -65,6 +65,9 @@ def infer_roles(table: TextTable, roles: Roles) -> Roles:
         roles, rest = _find_categories(table, roles, majors, rest)
     if not roles.areas and len(rest) == 1:
         roles = replace(roles, areas=(rest.pop(),))
+    elif boroughs and roles.areas == (boroughs[0],) and roles.group is None and len(rest) == 1:
+        # Boroughs, and one more column of names: places inside them.
+        roles = replace(roles, areas=(rest.pop(),), group=boroughs[0], level="ward")
     return replace(roles, rest=tuple(rest))
 
 

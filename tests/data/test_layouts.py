@@ -254,3 +254,48 @@ def test_unknown_layouts_are_refused(tmp_path: Path, header: str, said: str) -> 
     path = write(tmp_path, "a.csv", ",".join(["1"] * width), header=f"{header}\n")
     with pytest.raises(DataError, match=f"a.csv.*{said}"):
         load(path)
+
+
+def test_a_count_beside_other_counts_is_not_taken_for_all_of_it(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.csv", "2020-01,5,2,3", header="month,total,robbery,theft\n")
+    said = "'total' stands beside 'robbery', 'theft'. Say which is meant with columns={'count': 't"
+    with pytest.raises(DataError, match=said):
+        load(path)
+    assert load(path, columns={"count": "total"}).values.tolist() == [[5]]
+    both = load(path, columns={"count": ["robbery", "theft"]})
+    assert both.offences == ["robbery", "theft"]
+    assert both.values.ravel().tolist() == [2, 3]
+
+
+def test_a_list_of_incidents_is_sent_to_its_reader(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.csv", "2020-01-03,Leeds,robbery", header="date,city,crime_type\n")
+    with pytest.raises(DataError, match="found 'date', 'crime_type' and none .*forecast.count"):
+        load(path)
+    from forecast import count  # the call that the message names exists
+
+    assert callable(count)
+
+
+@pytest.mark.parametrize("extra", ["Total", "Count", "hour", "Measure", "Area Type"])
+def test_a_column_that_no_one_reads_stops_a_published_file(tmp_path: Path, extra: str) -> None:
+    header = f"MajorText,MinorText,BoroughName,{extra},202001\n"
+    path = write(tmp_path, "a.csv", f"{ROBBERY},Camden,1,3", header=header)
+    with pytest.raises(DataError, match=f"Nearest is C, with '{extra}' as well"):
+        load(path)
+
+
+def test_wards_are_known_by_their_boroughs(tmp_path: Path) -> None:
+    lines = [f"{ROBBERY},Abbey,Merton,1", f"{ROBBERY},Abbey,Camden,2", f"{INJURY},Hale,Camden,4"]
+    lines += [f"{INJURY},Abbey,Camden,5"]
+    path = write(tmp_path, "a.csv", *lines, header="Haupt,Unter,Quartier,Bezirk,202001\n")
+    panel = load(path)
+    assert panel.areas == ["Abbey, Merton", "Abbey, Camden", "Hale, Camden"]
+    assert counts_of(panel, "Abbey, Camden", "robbery") == [2]
+    assert panel.total(by="group").areas == ["Merton", "Camden"]
+
+
+def test_small_areas_of_another_census_are_known(tmp_path: Path) -> None:
+    header = "LSOA Code 2021,LSOA Name 2021,Major Category,Minor Category,202401\n"
+    path = write(tmp_path, "a.csv", f"E01000001,Camden 028B,{ROBBERY},3", header=header)
+    panel = load(path)
+    assert panel.series.loc[0].tolist() == ["E01000001", "robbery", "Camden"]
