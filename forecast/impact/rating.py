@@ -41,12 +41,15 @@ class Rating:
         The level that this campaign could reach on these counts.
     how : str
         What it would take to reach more.
+    chosen : str
+        How the campaign's places were chosen, and what follows; empty where all took part.
     """
 
     level: int
     reason: str
     could_reach: int
     how: str
+    chosen: str = ""
 
     @property
     def allows_cause(self) -> bool:
@@ -65,9 +68,10 @@ class Rating:
         )
 
     def sentences(self) -> list[str]:
-        """Return the rating, its reason and what it would take to reach more."""
+        """Return the rating, its reason, how places were chosen, and what it takes to reach more."""
         return [
             f"The design is at level {self.level} of 5 on the Maryland scale: {self.reason}",
+            *([self.chosen] if self.chosen else []),
             self.how,
         ]
 
@@ -80,6 +84,7 @@ class Rating:
             "reason": self.reason,
             "could_reach": self.could_reach,
             "how": self.how,
+            "chosen": self.chosen or None,
         }
 
 
@@ -129,8 +134,11 @@ def rate_design(
     treated = list(campaign.areas or counts.areas)
     left_out = find_untreated(campaign, counts)
     could = _could_reach(len(treated), len(left_out), controls_ok)
+    chosen = _say_chosen(campaign, counts)
     if not _has_before(campaign, counts):
-        return Rating(1, "nothing was counted before the campaign.", could, _how(could, left_out))
+        return Rating(
+            1, "nothing was counted before the campaign.", could, _how(could, left_out), chosen
+        )
     used = left_out if counterfactual == "controls" and campaign.comparison.areas else []
     if used and controls_ok:
         several = len(treated) > 1 and len(left_out) > 1
@@ -139,9 +147,11 @@ def rate_design(
             f"({name_offenders(left_out)}), which moved alike before the window"
         )
         reason += ", adjusted for season, trend and disruptions." if several else "."
-        return Rating(4 if several else 3, reason, could, _how(could, left_out, reached=True))
+        return Rating(
+            4 if several else 3, reason, could, _how(could, left_out, reached=True), chosen
+        )
     reason = _why_two(left_out, used, controls_ok)
-    return Rating(2, reason, could, _how(could, left_out))
+    return Rating(2, reason, could, _how(could, left_out), chosen)
 
 
 def find_untreated(campaign: Campaign, counts: Panel) -> list[str]:
@@ -228,6 +238,21 @@ def _how(could: int, left_out: Sequence[str], *, reached: bool = False) -> str:
     return (
         "Level 3 would need at least one comparable area that the campaign leaves out, not next "
         f"to its own, level 4 two or more. {lot}"
+    )
+
+
+def _say_chosen(campaign: Campaign, counts: Panel) -> str:
+    """How the campaign's places were chosen, which no level of the scale tells."""
+    places = {area for area in counts.areas if area not in UNALLOCATED}
+    every = campaign.areas is None or places <= set(campaign.areas)
+    back = "places chosen for a recent high tend to fall back without any campaign"
+    if campaign.selection:
+        said = f"How its places were chosen, as stated: {campaign.selection.rstrip('.')}."
+        return said if every else f"{said} Where that is by recent counts, {back}."
+    if every:
+        return ""
+    return (
+        f"How its places were chosen is not stated (`selection` in the campaign file), and {back}."
     )
 
 

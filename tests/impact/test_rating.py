@@ -24,6 +24,25 @@ def make_campaign(**given: Any) -> Campaign:
     return Campaign(**(settings | given))
 
 
+def test_how_places_were_chosen_is_part_of_the_rating(panel: Panel) -> None:
+    some = {"areas": ["Area 01", "Area 02"]}
+    stated = rate_design(make_campaign(**some, selection="the two worst of last summer."), panel)
+    assert stated.sentences()[1] == (
+        "How its places were chosen, as stated: the two worst of last summer. Where that is by "
+        "recent counts, places chosen for a recent high tend to fall back without any campaign."
+    )
+    assert stated.to_dict()["chosen"] == stated.chosen
+    # it says how far a comparison may mislead, and is no level of its own
+    assert stated.level == rate_design(make_campaign(**some), panel).level
+    unsaid = rate_design(make_campaign(**some), panel).sentences()[1]
+    assert unsaid.startswith("How its places were chosen is not stated (`selection` in the camp")
+    # where all took part none was picked
+    for whole in ({}, {"areas": panel.areas}):
+        rating = rate_design(make_campaign(**whole), panel)
+        assert len(rating.sentences()) == 2
+        assert rating.to_dict()["chosen"] is None
+
+
 # Farrington et al. (2002): 2 = before and after, no comparable control condition; 3 = before and
 # after in experimental and comparable control conditions; 4 = in multiple experimental and control
 # units, controlling for other variables; 5 = random assignment.
