@@ -9,20 +9,13 @@ import typer
 
 from forecast.commands.asking import (
     AsJson,
-    AsOf,
-    Correct,
     Data,
     Draws,
-    Lag,
     Level,
-    Query,
     Seed,
-    StoreFolder,
-    Table,
     Way,
     pick_model,
     read,
-    with_lag,
     write_command,
 )
 from forecast.commands.showing import number, print_json, print_table, progress_bar, say
@@ -69,12 +62,6 @@ def evaluate(
             "beside it; about a minute. Full where a report is written.",
         ),
     ] = None,
-    as_of: AsOf = None,
-    store: StoreFolder = None,
-    query: Query = None,
-    table: Table = None,
-    lag: Lag = None,
-    correct: Correct = "mark",
     level: Level = 0.95,
     seed: Seed = 0,
     draws: Draws = 1000,
@@ -86,13 +73,12 @@ def evaluate(
 
     plan = Campaign.load(campaign)
     chosen = pick_model(model)
-    counts = read(data, as_of=as_of, store=store, query=query, table=table)
-    counts = with_lag(counts, lag, correct)
+    counts = read(data)
     whole = out is not None if full is None else full
     command = write_command(
         "evaluate", campaign, data=data, model=model, counterfactual=counterfactual,
         previous=previous, registration=registration, activity=activity, price_year=price_year,
-        as_of=as_of, query=query, table=table, lag=lag, correct=correct, full=whole or None, level=level, seed=seed, draws=draws,
+        full=whole or None, level=level, seed=seed, draws=draws,
     )  # fmt: skip
     page = None
     with progress_bar() as show:
@@ -132,10 +118,6 @@ def plan(
     model: Annotated[
         str, typer.Option(help="dynamic, structural, naive, glm, prophet or ensemble.")
     ] = "dynamic",
-    as_of: AsOf = None,
-    store: StoreFolder = None,
-    query: Query = None,
-    table: Table = None,
     level: Level = 0.95,
     seed: Seed = 0,
     draws: Draws = 1000,
@@ -145,8 +127,7 @@ def plan(
     from forecast.impact.campaign import Campaign
     from forecast.impact.planning import plan as run
 
-    asked, chosen = Campaign.load(campaign), pick_model(model)
-    counts = read(data, as_of=as_of, store=store, query=query, table=table)
+    asked, chosen, counts = Campaign.load(campaign), pick_model(model), read(data)
     with progress_bar() as show:
         found = run(asked, counts, model=chosen, level=level, seed=seed, draws=draws, progress=show)
     written = None
@@ -190,7 +171,7 @@ def print_evaluation(result: Evaluation) -> None:
         print_table(f"The claim: {ladder.claim.text}", *_ladder_rows(ladder.steps))
         say(ladder.sentence)
     _print_dose(result)
-    say(f"\nDesign: {result.rating.sentences()[0]}")
+    say(f"\nDesign: {' '.join(result.rating.sentences()[:-1])}")
     say(" ".join(result.registration.sentences()))
     if result.specifications is None:
         say("Sensitivity was not looked at: say --full, or write a report with --out.")

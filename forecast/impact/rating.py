@@ -68,7 +68,7 @@ class Rating:
         )
 
     def sentences(self) -> list[str]:
-        """Return the rating, its reason, how places were chosen, and what it takes to reach more."""
+        """Return the rating and its reason, how places were chosen, what more would take."""
         return [
             f"The design is at level {self.level} of 5 on the Maryland scale: {self.reason}",
             *([self.chosen] if self.chosen else []),
