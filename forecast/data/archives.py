@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import io
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -26,7 +27,16 @@ TABLE_SUFFIXES = (".csv", ".txt", ".tsv", ".tab")
 """What a table of text in an archive is called."""
 
 _MIB = 1 << 20
-_BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
+_BROKEN = (
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+    zipfile.BadZipFile,
+)
+"""What the unpacking libraries raise at damaged files."""
 
 
 @dataclass(frozen=True)
@@ -243,6 +253,11 @@ def _translating(name: str, kind: str) -> Iterator[None]:
     """Say in words what the unpacking libraries raise."""
     try:
         yield
+    except NotImplementedError:
+        raise DataError(
+            f"{name} must be packed by a usual method: Python cannot unpack it. Unpack it "
+            "yourself, and load the file inside."
+        ) from None
     except _BROKEN:
         raise DataError(
             f"{name} must be a whole {kind}: it cannot be unpacked. Download it again."

@@ -1,23 +1,24 @@
 """Workbooks of Excel and LibreOffice as rows of text: xlsx, xlsm, xlsb, xls, ods.
 
 Cells come as what they are, so that no count is read from its rounded display and no date from
-its day and month in some order.
+its day and month in some order. `sheets` reads them, in a process of its own.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
+import sys
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from forecast.data.archives import IN_MEMORY, ZIP_MAGICS, Limits, refuse_bomb
-from forecast.data.cells import write_cell
-from forecast.errors import DataError, name_offenders
-
-if TYPE_CHECKING:
-    from python_calamine import CalamineSheet, CalamineWorkbook
+from forecast.errors import DataError
 
 WORKBOOK_SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 """What a workbook is called; what it is, is told by its bytes."""
@@ -65,8 +66,8 @@ def is_workbook(stream: BinaryIO) -> bool:
             names = set(archive.namelist())
             is_ods = "mimetype" in names and "content.xml" in names
             return is_ods or bool({"xl/workbook.xml", "xl/workbook.bin"} & names)
-    except (OSError, zipfile.BadZipFile):
-        return False
+    except (OSError, ValueError, zipfile.BadZipFile):
+        return False  # a damaged archive is refused by those who unpack it
     finally:
         stream.seek(0)
 
@@ -94,7 +95,6 @@ def read_sheet(
     Parameters
     ----------
     stream : binary file
-        Must stay open while rows are read.
     name : str
         What messages call the file.
     sheet : str, optional
@@ -111,25 +111,46 @@ def read_sheet(
     DataError
         If the workbook is broken, protected or too large, or the sheet is not there or not told.
     """
-    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
-
     _refuse_encrypted(stream, name)
     epoch = 1900
     if stream.read(4).startswith(ZIP_MAGICS):
         refuse_bomb(stream, name, limits=limits)
         epoch = _find_epoch(stream)
     stream.seek(0)
-    try:
-        workbook = CalamineWorkbook.from_filelike(stream)
-        chosen = _choose(workbook, name, sheet)
-    except PasswordError:
-        raise _protected(name) from None
-    except CalamineError as error:
-        raise DataError(
-            f"{name} must be a whole workbook: it cannot be read ({error}). Save it again, or save "
-            "the sheet as CSV in UTF-8."
-        ) from None
-    return Sheet(f"{name} > {chosen.name}", _rows(chosen), epoch)
+    lines = _run(stream.read(), name, sheet)
+    first = json.loads(next(lines, "{}"))
+    if "refused" in first:
+        raise DataError(first["refused"])
+    if "protected" in first:
+        raise _protected(name)
+    if "sheet" not in first:
+        raise _broken(name, first.get("broken", "its reader gave up"))
+    rows = ((line, row) for line, row in map(json.loads, lines))
+    return Sheet(f"{name} > {first['sheet']}", rows, epoch)
+
+
+def _run(data: bytes, name: str, sheet: str | None) -> Iterator[str]:
+    """What the inner reader answers, line by line, once it has come to its end."""
+    command = [sys.executable, "-P", "-c", "from forecast.data.sheets import main; main()"]
+    command += [name] if sheet is None else [name, sheet]
+    paths = os.pathsep.join(path for path in sys.path if path)
+    env = {**os.environ, "PYTHONPATH": paths}
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as answer:
+        done = subprocess.run(  # noqa: S603 (this Python, and a program of this package)
+            command, input=data, stdout=answer, stderr=subprocess.DEVNULL, env=env, check=False
+        )
+        if done.returncode:
+            raise _broken(name, "its reader gave up, or took too much memory")
+        answer.seek(0)
+        yield from answer
+
+
+def _broken(name: str, why: str) -> DataError:
+    """Why a workbook cannot be read."""
+    return DataError(
+        f"{name} must be a whole workbook: it cannot be read ({why}). Save it again without empty "
+        "cells far from its figures, or save the sheet as CSV in UTF-8."
+    )
 
 
 def _refuse_encrypted(stream: BinaryIO, name: str) -> None:
@@ -153,47 +174,3 @@ def _find_epoch(stream: BinaryIO) -> int:
             return 1904 if _FROM_1904.search(archive.read("xl/workbook.xml")) else 1900
         except KeyError:
             return 1900
-
-
-def _choose(workbook: CalamineWorkbook, name: str, sheet: str | None) -> CalamineSheet:
-    """The sheet that was named, or the only visible one that holds anything."""
-    from python_calamine import SheetTypeEnum, SheetVisibleEnum
-
-    names = workbook.sheet_names
-    if sheet is not None:
-        if sheet not in names:
-            raise DataError(
-                f"{name} must have the sheet {sheet!r}: it has {_quote(names)}. Name one of these."
-            )
-        return workbook.get_sheet_by_name(sheet)
-    visible = [
-        found.name
-        for found in workbook.sheets_metadata
-        if found.typ == SheetTypeEnum.WorkSheet and found.visible == SheetVisibleEnum.Visible
-    ]
-    filled = [s for s in map(workbook.get_sheet_by_name, visible) if s.height]
-    if len(filled) > 1:
-        raise DataError(
-            f"{name} must have one sheet with figures: it has {_quote([s.name for s in filled])}. "
-            "Name one with sheet=."
-        )
-    if not filled:
-        hidden = [repr(n) for n in names if n not in visible]
-        also = f" (hidden: {name_offenders(hidden)})" if hidden else ""
-        raise DataError(
-            f"{name} must have a sheet with figures: its visible sheets are empty{also}. Name a "
-            "sheet with sheet=, or save the workbook again."
-        )
-    return filled[0]
-
-
-def _quote(names: list[str]) -> str:
-    return name_offenders([repr(name) for name in names], 6)
-
-
-def _rows(sheet: CalamineSheet) -> Iterator[tuple[int, list[str]]]:
-    """Rows that hold anything, as text; the first row of a sheet is 1."""
-    for line, cells in enumerate(sheet.iter_rows(), start=1):
-        row = [write_cell(cell) for cell in cells]
-        if "".join(row).strip():
-            yield line, row

@@ -122,6 +122,22 @@ def test_broken_archives_are_refused() -> None:
         read(TABLE, "a.csv.gz")
 
 
+def test_an_archive_that_points_before_its_beginning_is_refused() -> None:
+    data = bytearray(pack({"a.csv": TABLE}))
+    place = data.index(b"PK\x05\x06") + 16  # where the directory begins, so that all is early
+    struct.pack_into("<I", data, place, struct.unpack_from("<I", data, place)[0] + 400)
+    with pytest.raises(DataError, match="a.zip.* must be a whole zip archive"):
+        read(bytes(data))
+
+
+def test_an_unusual_method_of_packing_is_refused() -> None:
+    data = bytearray(pack({"a.csv": TABLE}))
+    for magic, at in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        struct.pack_into("<H", data, data.index(magic) + at, 9)  # 9 is Deflate64
+    with pytest.raises(DataError, match="must be packed by a usual method: Python cannot unpack"):
+        read(bytes(data))
+
+
 def test_the_limits_are_what_is_stated() -> None:
     assert (IN_MEMORY.size, IN_MEMORY.ratio, IN_MEMORY.members) == (1024 * MIB, 200, 10_000)
     assert (ON_DISK.size, ON_DISK.ratio) == (64 * 1024 * MIB, 200)

@@ -10,6 +10,8 @@ import zlib
 from collections.abc import Callable
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from forecast.data.archives import Limits
 from forecast.data.workbooks import is_workbook, read_sheet, refuse_markup
@@ -120,6 +122,44 @@ def test_what_is_no_whole_workbook_is_refused(make_workbook: Make) -> None:
         archive.writestr("xl/workbook.xml", "<workbook")
     with pytest.raises(DataError, match="a.xlsx must be a whole workbook"):
         rows_of(broken.getvalue())
+
+
+def move_last_cell(data: bytes, place: str) -> bytes:
+    """A workbook whose last cell, D2, stands somewhere else."""
+    moved = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(moved, "w") as new:
+        for part in old.namelist():
+            text = old.read(part).replace(b'r="D2"', f'r="{place}"'.encode())
+            new.writestr(part, text)
+    return moved.getvalue()
+
+
+def test_a_cell_at_the_far_corner_ends_nothing_but_its_reader(make_workbook: Make) -> None:
+    data = make_workbook({"Data": [HEAD, ROW]})
+    assert rows_of(move_last_cell(data, "F9"))[-1] == (9, ["", "", "", "", "", "3"])
+    # Room for all cells up to this one would take some 700 GB.
+    with pytest.raises(DataError, match="took too much memory.*without empty cells far from its"):
+        rows_of(move_last_cell(data, "XFD1048576"))
+
+
+def test_a_damaged_workbook_ends_nothing_but_its_reader() -> None:
+    whole = zlib.decompress(base64.b85decode(OLD_WORKBOOK.replace("\n", "")))
+    with pytest.raises(DataError, match="a.xlsx must be a whole workbook: it cannot be read"):
+        rows_of(whole[:4500])  # here the library panics
+
+
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(st.dates(dt.date(1904, 1, 2), dt.date(2100, 1, 1)), min_size=1, max_size=30),
+    st.sampled_from([1900, 1904]),
+)
+def test_any_day_is_read_the_same_in_both_systems(
+    make_workbook: Make, days: list[dt.date], epoch: int
+) -> None:
+    data = make_workbook({"Data": [[day, str(day)] for day in days]}, epoch=epoch)
+    assert [row for _, row in rows_of(data)] == [[str(day), str(day)] for day in days]
 
 
 def test_workbooks_are_known_by_their_bytes(make_workbook: Make) -> None:
