@@ -29,6 +29,9 @@ OLD_VIOLENCE = "violence (old classes)"
 CATEGORISED = ("old", "new")
 """Classifications of the Metropolitan Police's files, by major and minor category."""
 
+_ANYBODYS = 5
+"""Names that a table of one's own may share with the Metropolitan Police by accident."""
+
 Mapping = dict[tuple[str, str], str]
 
 OwnLines = dict[tuple[str, str, str], str]
@@ -170,6 +173,9 @@ def find_classification(majors: Iterable[str], *, among: Sequence[str] = CATEGOR
 def find_plain_classification(names: Iterable[str]) -> str:
     """Return the classification that names every one of some offences, empty when none does.
 
+    "Robbery" and "Theft" are anybody's words: it takes more names to tell the major categories
+    of the Metropolitan Police, and crime types such as "Vehicle crime" to tell another publisher.
+
     Examples
     --------
     >>> find_plain_classification(["Anti-social behaviour", "Burglary"])
@@ -179,7 +185,9 @@ def find_plain_classification(names: Iterable[str]) -> str:
     """
     found = {_tidy(name) for name in names}
     fitting = [kind for kind, lines in _shipped().items() if found <= {major for major, _ in lines}]
-    return find_classification(found, among=tuple(_shipped())) if len(fitting) == 1 else ""
+    if len(fitting) != 1 or (fitting[0] in CATEGORISED and len(found) < _ANYBODYS):
+        return ""
+    return find_classification(found, among=tuple(_shipped()))
 
 
 def is_known_major(name: str) -> bool:

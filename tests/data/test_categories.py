@@ -111,3 +111,10 @@ def test_offences_of_other_publishers_ship_under_the_same_names(london: Panel) -
         ),
     ):
         assert name_offence(name, "", classification=kind) not in london.offences
+
+
+def test_words_that_anybody_uses_are_not_taken_for_a_publishers() -> None:
+    assert find_plain_classification(["Robbery", "Theft"]) == ""
+    majors = ["Robbery", "Theft", "Burglary", "Drug Offences", "Sexual Offences"]
+    assert find_plain_classification(majors) == "new"
+    assert find_plain_classification(majors[:4]) == ""
