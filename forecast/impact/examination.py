@@ -25,13 +25,12 @@ from forecast.impact.effect import SeriesEffect
 from forecast.impact.elsewhere import Elsewhere, look_elsewhere
 from forecast.impact.examining import ControlsReport, examine_controls
 from forecast.impact.harm import Harm, weigh_harm
-from forecast.impact.measuring import make_baselines, measure_all
-from forecast.impact.placebo import run_placebos
 from forecast.impact.plain import records
 from forecast.impact.pooling import Areas, pool_areas
 from forecast.impact.recurring import compare_runs
 from forecast.impact.repeated import Runs
 from forecast.impact.runs import mask_runs
+from forecast.impact.sensitivity import answer_totals
 from forecast.impact.windows import find_windows
 from forecast.models.base import Model
 from forecast.models.dynamic import DynamicCounts
@@ -229,7 +228,6 @@ def _answer(result: Evaluation, way: str) -> list[dict[str, Any]]:
     panel = counts if campaign.areas is None else counts.select(area=campaign.areas)
     shocks = shocks_of(campaign, panel)
     shown = mask_runs(panel, campaign) if result.runs_left_out else panel
-    asked: dict[str, Any] = {"draws": result.draws, "seed": result.seed}
     try:
         given = result.asked_model if isinstance(result.asked_model, Model) else None
         model = choose_model(campaign, counts, shown, shocks, given, way)
@@ -240,19 +238,16 @@ def _answer(result: Evaluation, way: str) -> list[dict[str, Any]]:
             if isinstance(model, ControlledCounts)
             else totals
         )
-        placebo = run_placebos(
-            model, pooled, campaign, shocks, windows=windows, level=result.level, **asked
-        )
-        baseline, _ = make_baselines(campaign, totals, shocks, model, placebo, **asked)
+        _, baseline, parts = answer_totals(
+            campaign, totals, pooled, shocks, windows, model,
+            level=result.level, draws=result.draws, seed=result.seed,
+        )  # fmt: skip
     except ForecastError as error:  # that it cannot be asked is the answer
         blank = dict.fromkeys(WAY_COLUMNS[2:-1], float("nan"))
         return [
             {"counterfactual": way, "offence": offence, **blank, "note": str(error)}
             for offence in campaign.offences
         ]
-    parts = measure_all(
-        campaign, panel.total(), baseline, placebo, (), result.level, panel.total_name
-    )
     note = "" if baseline.calibration else "too few placebo windows: not calibrated"
     return [_describe(way, part, note) for part in parts]
 

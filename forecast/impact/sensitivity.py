@@ -17,7 +17,7 @@ import pandas as pd
 from forecast.data.panel import Panel
 from forecast.errors import DataError, ForecastError
 from forecast.impact.asking import take_panel
-from forecast.impact.baseline import shocks_of
+from forecast.impact.baseline import Baseline, shocks_of
 from forecast.impact.campaign import Campaign
 from forecast.impact.effect import SeriesEffect
 from forecast.impact.measuring import make_baselines, measure_all
@@ -183,6 +183,47 @@ def describe_answer(
     return [{"model": model, **_describe(part), **told} for part in parts]
 
 
+def answer_totals(
+    campaign: Campaign,
+    totals: Panel,
+    pooled: Panel,
+    shocks: list[Disruption],
+    windows: Sequence[Window],
+    model: Model,
+    *,
+    level: float,
+    draws: int,
+    seed: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Placebo, Baseline, tuple[SeriesEffect, ...]]:
+    """Return what a model says of the totals: its placebo windows, its baseline, the effects.
+
+    Parameters
+    ----------
+    campaign : Campaign
+    totals : Panel
+        One series an offence, summed over the campaign's areas.
+    pooled : Panel
+        The totals of the offences whose placebo errors are pooled.
+    shocks : list of Disruption
+        Their periods are not learnt from.
+    windows : sequence of Window
+        Placebo windows.
+    model : Model
+    level, draws, seed
+        As in `evaluate`.
+    progress : callable, optional
+        Called with windows done and windows in all.
+    """
+    placebo = run_placebos(
+        model, pooled, campaign, shocks, level=level, draws=draws, seed=seed, windows=windows,
+        progress=progress,
+    )  # fmt: skip
+    baseline, _ = make_baselines(campaign, totals, shocks, model, placebo, draws, seed)
+    parts = measure_all(campaign, totals, baseline, placebo, (), level, totals.total_name)
+    return placebo, baseline, parts
+
+
 @dataclass(frozen=True, eq=False)
 class _Question:
     """What is the same for every model."""
@@ -207,7 +248,10 @@ class _Question:
     def put_to(self, model: Model, step: Callable[[int, int], None]) -> list[dict[str, Any]]:
         """The rows of one model."""
         try:
-            placebo, parts = self._answer(model, step)
+            placebo, _, parts = answer_totals(
+                self.campaign, self.totals, self._pool(model), self.shocks, self.windows, model,
+                level=self.level, draws=self.draws, seed=self.seed, progress=step,
+            )  # fmt: skip
         except (ForecastError, ImportError) as error:  # the others can still answer
             return [
                 {"model": model.name, "offence": offence, "note": str(error)}
@@ -215,29 +259,6 @@ class _Question:
             ]
         fewer = len(self._pool(model).offences) < len(self.totals.offences)
         return describe_answer(model.name, placebo, parts, OWN_OFFENCES if fewer else "")
-
-    def _answer(
-        self, model: Model, step: Callable[[int, int], None]
-    ) -> tuple[Placebo, tuple[SeriesEffect, ...]]:
-        """Errors on the placebo windows, and the effects of the campaign's offences."""
-        placebo = run_placebos(
-            model,
-            self._pool(model),
-            self.campaign,
-            self.shocks,
-            level=self.level,
-            draws=self.draws,
-            seed=self.seed,
-            windows=self.windows,
-            progress=step,
-        )
-        baseline, _ = make_baselines(
-            self.campaign, self.totals, self.shocks, model, placebo, self.draws, self.seed
-        )
-        name = self.totals.total_name
-        return placebo, measure_all(
-            self.campaign, self.totals, baseline, placebo, (), self.level, name
-        )
 
     def _pool(self, model: Model) -> Panel:
         """The offences whose placebo errors are pooled for a model."""
