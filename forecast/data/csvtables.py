@@ -54,8 +54,8 @@ class TextTable:
     epoch: int = 1900
 
     def column(self, position: int) -> list[str]:
-        """Return the cells of one column, without spaces around them."""
-        return [row[position].strip() for row in self.rows]
+        """Return the cells of one column, without spaces around them; short rows give nothing."""
+        return [row[position].strip() if position < len(row) else "" for row in self.rows]
 
 
 def read_table(data: bytes, name: str, *, member: str | None = None) -> TextTable:

@@ -62,6 +62,11 @@ def test_uneven_rows_are_named() -> None:
         refuse_uneven(table)
 
 
+def test_a_column_of_uneven_rows_can_be_looked_at() -> None:
+    # A layout is recognised before rows that are too short are refused.
+    assert read_table(b"area,count\nCamden\nBrent,1\n", "a.csv").column(1) == ["", "1"]
+
+
 def test_counts_are_read() -> None:
     table = read_table(b"a,b,c,d,e\n 3 ,4.0,,+5,1e3\n0,1,2,3,4\n", "a.csv")
     expected = [[3, 4, np.nan, 5, 1000], [0, 1, 2, 3, 4]]
