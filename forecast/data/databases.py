@@ -76,6 +76,22 @@ def is_address(source: object) -> bool:
     return found is not None and found[1].casefold() not in _WEB
 
 
+def name_database(address: str) -> str:
+    """Return what may be shown of an address: the database's name, without user, host, password.
+
+    Raises
+    ------
+    DataError
+        If the address cannot be read.
+
+    Examples
+    --------
+    >>> name_database("postgresql://me:secret@host/crime"), name_database("sqlite:///in/counts.db")
+    ('crime', 'counts.db')
+    """
+    return _read_address(address)[1]
+
+
 @contextmanager
 def ask(
     address: str, *, query: str | None = None, table: str | None = None, chunk: int = CHUNK

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
@@ -32,6 +33,9 @@ _MARKS = (
 )
 _NOTHING = "\x1a\ufeff"
 """Not blank, and yet nothing: DOS ended files with 0x1a, and a byte-order mark may stand alone."""
+
+_UTF8_INSIDE = re.compile(rb"\xc3[\x80-\xbf]|\xc2[\xa0-\xbf]|\xe2\x80[\x93-\x9e]")
+"""Accents, signs and quotes in UTF-8; in Windows-1252 they would be pairs that nobody writes."""
 
 _ADVICE = "Save it as CSV in UTF-8."
 
@@ -180,9 +184,15 @@ def _check_wide(stream: IO[bytes], codec: str, name: str) -> None:
 
 
 def _check_windows(stream: IO[bytes], name: str) -> None:
-    """Five bytes mean nothing in Windows-1252: a file that holds one is not in it."""
+    """Refuse what is not Windows-1252: five bytes mean nothing in it, and UTF-8 looks odd in it."""
     line = 1
     for piece in _chunks(stream):
+        if found := _UTF8_INSIDE.search(piece):
+            line += piece.count(b"\n", 0, found.start())
+            raise DataError(
+                f"{name} must be in one encoding: some of it is Windows-1252, but line {line:,} is "
+                f"UTF-8 ({found[0].decode()!r}). {_ADVICE}"
+            )
         try:
             piece.decode("cp1252")
         except UnicodeDecodeError as error:

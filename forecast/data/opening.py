@@ -149,7 +149,7 @@ def _refuse_parts(choice: Choice, name: str) -> None:
             )
 
 
-def refuse_questions(choice: Choice, name: str) -> None:
+def refuse_questions(choice: Choice) -> None:
     """Refuse a question to something that is no database.
 
     Raises
@@ -160,8 +160,8 @@ def refuse_questions(choice: Choice, name: str) -> None:
     for word, value in (("query", choice.query), ("table", choice.table)):
         if value is not None:
             raise DataError(
-                f"Argument {word} must be for a database: {name!r} is none. Leave it out, or name "
-                "the database like sqlite:///counts.db."
+                f"Argument {word} must be for a database: the source is none. Leave it out, or "
+                "name the database like sqlite:///counts.db."
             )
 
 

@@ -160,7 +160,7 @@ def load(
     if as_of is not None or store is not None:
         from forecast.data.vintages import load_known  # hashes and records, seldom needed
 
-        refuse_questions(choice, str(source))
+        refuse_questions(choice)
         same = partial(
             load,
             freq=freq,
@@ -186,7 +186,7 @@ def _load_one(source: str | PathLike[str], asked: Asked, measure: str | None) ->
         found, sha256 = read_answer(str(source), asked.choice)
         one = interpret_table(found, asked, sha256)
         return Source(found.name, assemble([one], asked, found.name, measure), one.layout)
-    refuse_questions(asked.choice, Path(source).name)
+    refuse_questions(asked.choice)
     if source in SAMPLES:
         check_published_asks([str(source)], asked.freq, measure)
         return Source(str(source), load_sample(str(source)), WIDE)

@@ -68,6 +68,10 @@ def test_what_comes_late_in_a_file_still_counts(size: int, off: int) -> None:
     ("data", "said"),
     [
         (b"area,count\nCaf\xc3\xa9,1\nCaf\xe9,2\n", "text before it is UTF-8, but byte 0xe9 in l"),
+        (
+            b"area\nCaf\xe9\nCaf\xc3\xa9\n",
+            r"some of it is Windows-1252, but line 3 is UTF-8 \('é'\)",
+        ),
         (b"\xef\xbb\xbfarea\nCaf\xe9\n", "the mark of UTF-8, but byte 0xe9 in line 2 is not"),
         (b"area\nCaf\x81\n", "UTF-16 or Windows-1252: byte 0x81 in line 2 is in none of them"),
         (b"area,count\n\x00\x01\x02\x03", "a text file: it holds binary data"),

@@ -262,9 +262,9 @@ def test_a_panel_of_a_database(database: str) -> None:
 
 
 def test_questions_are_for_databases_alone(database: str, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="query must be for a database: 'london' is none"):
+    with pytest.raises(DataError, match="query must be for a database: the source is none"):
         load("london", query="SELECT 1")
-    with pytest.raises(DataError, match="table must be for a database: 'a.csv' is none"):
+    with pytest.raises(DataError, match="table must be for a database: the source is none"):
         loaded(tmp_path, write().encode(), table="counts")
     with pytest.raises(DataError, match="sheet must be for a file: counts.db > counts is a data"):
         load(database, table="counts", sheet="Data")
