@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain, islice
 
+from forecast.data.dates import is_date
 from forecast.errors import DataError, name_offenders
 
 Row = tuple[int, list[str]]
@@ -174,22 +175,26 @@ def _body(rows: Iterator[Row], found: Headed, name: str) -> Iterator[Row]:
         # Only a row that begins with the name of a column can be the headers again.
         first = fold_header(row[0]) if row else ""
         if first == start or first in known:
-            cells = [fold_header(cell) for cell in _trim(row)]
-            if cells == folded:
+            cells = _trim(row)
+            if [fold_header(cell) for cell in cells] == folded:
                 repeats.append(line)
                 continue
-            _refuse_other_order(cells, folded, line, name)
+            _refuse_other_headers(cells, found.headers, line, name)
         yield line, _fit(row, width)
     if repeats:
         found.notes.append(f"{name}: the headers repeat in {_lines(repeats)}, left out")
 
 
-def _refuse_other_order(cells: Sequence[str], folded: Sequence[str], line: int, name: str) -> None:
-    """Two tables glued together whose columns stand in different orders."""
-    if len(folded) > 1 and sorted(cells) == sorted(folded):
+def _refuse_other_headers(
+    cells: Sequence[str], headers: Sequence[str], line: int, name: str
+) -> None:
+    """Two tables glued together whose columns stand in other orders, or are of other periods."""
+    names, others = ([fold_header(c) for c in row if not is_date(c)] for row in (headers, cells))
+    if names and len(headers) > 1 and sorted(names) == sorted(others):
+        differ = "in another order" if sorted(cells) == sorted(headers) else "of other columns"
         raise DataError(
-            f"{name} must be one table: line {line} holds the headers in another order, so that "
-            "two tables were glued together. Load them as two files."
+            f"{name} must be one table: line {line} holds headers {differ}, so that two tables "
+            "were glued together. Load them as two files."
         )
 
 

@@ -69,8 +69,30 @@ def test_headers_that_repeat_are_left_out() -> None:
 
 def test_headers_that_come_again_in_another_order_are_refused() -> None:
     found = headed("area,offence,count", "Camden,robbery,1", "offence,area,count", "x,Brent,1")
-    with pytest.raises(DataError, match="one table: line 3 holds the headers in another order"):
+    with pytest.raises(DataError, match="one table: line 3 holds headers in another order, so"):
         list(found.rows)
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        "offence,area,2020-11,2020-12",
+        "Area,Offence,202011,202012",
+        "offence,area,Nov 2020,Dec 2020",
+    ],
+)
+def test_a_second_table_of_other_periods_is_never_counted(second: str) -> None:
+    # Read as a row, its months would be counts of 202,011 and 202,012.
+    found = headed("offence,area,202009,202010", "robbery,Camden,1,2", second, "robbery,Camden,3,4")
+    with pytest.raises(
+        DataError, match="one table: line 3 holds headers of other columns, so that"
+    ):
+        list(found.rows)
+
+
+def test_a_row_that_begins_like_a_header_is_a_row() -> None:
+    found = headed("offence,area,202009", "offence,Camden,1", "area,Brent,2", "offence,area,x")
+    assert [line for line, _ in found.rows] == [2, 3, 4]
 
 
 def test_empty_columns_at_the_end_are_dropped_and_others_kept() -> None:
