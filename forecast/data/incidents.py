@@ -23,7 +23,7 @@ from forecast.data.quarantining import LIMIT, Fault, refuse_too_many, write_quar
 from forecast.data.sources import Snapshot
 from forecast.errors import DataError
 
-MEMORY = "400MB"
+MEMORY = "700MB"
 """What DuckDB may hold in memory; more goes to a temporary folder."""
 
 MOST_THREADS = 4

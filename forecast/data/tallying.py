@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecast.data import incident_sql as sql
+from forecast.data import tally_sql
 from forecast.data.mapping import fold
 from forecast.data.quarantining import REASONS, Fault
 from forecast.errors import DataError, name_offenders
@@ -165,13 +166,13 @@ class Tallying:
         if self.finds_copies:
             numbered = self.line.startswith("row_number")
             rows = self.recipe.rows(self.relation, line="0" if numbered else self.line)
-            run(sql.keep_rows(rows, str(self.kept), line=not numbered))
-            run(sql.keep_groups(self._kept_rows()))
+            run(tally_sql.keep_rows(rows, str(self.kept), line=not numbered))
+            run(tally_sql.keep_groups(self._kept_rows()))
         else:
-            run(sql.keep_groups(self.recipe.rows(self.relation)))
+            run(tally_sql.keep_groups(self.recipe.rows(self.relation)))
         names = [self._keep_names(naming) for naming in self.namings]
-        judged = sql.judged("SELECT * FROM groups", *self.days)
-        found = run(sql.sum_groups(judged)).fetchnumpy()
+        judged = tally_sql.judged("SELECT * FROM groups", *self.days)
+        found = run(tally_sql.sum_groups(judged)).fetchnumpy()
         groups = Groups(
             day=np.ma.filled(found["day"].astype("datetime64[D]"), np.datetime64("NaT")),
             offence=np.asarray(found["o"], dtype=np.int64),
@@ -187,23 +188,25 @@ class Tallying:
         """Put every different point and its area into a table, some points at a time."""
         run = self.connection.execute
         run(self.recipe.keep_points(self.relation))
-        run(sql.NO_PLACES)
-        (number,) = run(sql.COUNT_POINTS).fetchone()
+        run(tally_sql.NO_PLACES)
+        (number,) = run(tally_sql.COUNT_POINTS).fetchone()
         for begin in range(0, number, POINTS_AT_ONCE):
-            points = run(sql.some_points(begin, begin + POINTS_AT_ONCE)).fetchnumpy()
+            points = run(tally_sql.some_points(begin, begin + POINTS_AT_ONCE)).fetchnumpy()
             areas = locate(np.asarray(points["x"]), np.asarray(points["y"]))
             self.connection.register("places_now", pd.DataFrame({**points, "area": areas}))
-            run(sql.ADD_PLACES)
+            run(tally_sql.ADD_PLACES)
             self.connection.unregister("places_now")
 
     def _kept_rows(self) -> str:
         """The rows that were kept, with their lines."""
         numbered = self.line.startswith("row_number")
-        return sql.kept_rows(str(self.kept), "file_row_number + 2" if numbered else "line")
+        return tally_sql.kept_rows(str(self.kept), "file_row_number + 2" if numbered else "line")
 
     def _keep_names(self, naming: Naming) -> list[str]:
         """Put the codes of a column into a table beside the groups, and return their names."""
-        raw = [row[0] for row in self.connection.execute(sql.different(naming.what)).fetchall()]
+        raw = [
+            row[0] for row in self.connection.execute(tally_sql.different(naming.what)).fetchall()
+        ]
         if len(raw) > MOST_NAMES:
             raise DataError(
                 f"Column of {naming.what}s must hold codes or names: found {len(raw):,} different "
@@ -216,18 +219,20 @@ class Tallying:
         codes = [place[name] if isinstance(name, str) else name for name in named]
         table = pd.DataFrame({"raw": pd.Series(raw, dtype=object), "code": codes})
         self.connection.register("names_now", table)
-        self.connection.execute(sql.keep_names(naming.what))
+        self.connection.execute(tally_sql.keep_names(naming.what))
         self.connection.unregister("names_now")
         return names
 
     def _without_copies(self, groups: Groups) -> Groups:
         """The groups less the copies of incidents that were counted before."""
-        judged = sql.judged(self._kept_rows(), *self.days)
-        for statement in sql.find_copies(str(self.kept), judged):
+        judged = tally_sql.judged(self._kept_rows(), *self.days)
+        for statement in tally_sql.find_copies(str(self.kept), judged):
             self.connection.execute(statement)
-        found = self.connection.execute(sql.SUM_COPIES).fetchnumpy()
+        found = self.connection.execute(tally_sql.SUM_COPIES).fetchnumpy()
         copies = int(found["n"].sum()) if len(found["n"]) else 0
-        unnumbered = self.connection.execute(sql.count_unnumbered(str(self.kept))).fetchone()[0]
+        unnumbered = self.connection.execute(tally_sql.count_unnumbered(str(self.kept))).fetchone()[
+            0
+        ]
         if not copies:
             return replace(groups, unnumbered=unnumbered)
         taken = pd.DataFrame(found).groupby(["day", "o", "a"])["n"].sum()
@@ -245,10 +250,10 @@ class Tallying:
     def faults(self) -> Iterator[Fault]:
         """Give the rows that cannot be used, in order of line: line, reason and value."""
         if self.finds_copies:
-            query = sql.faulty(sql.judged(self._kept_rows(), *self.days), copies=True)
+            query = tally_sql.faulty(tally_sql.judged(self._kept_rows(), *self.days), copies=True)
         else:
             rows = self.recipe.rows(self.relation, line=self.line)
-            query = sql.faulty(sql.judged(rows, *self.days))
+            query = tally_sql.faulty(tally_sql.judged(rows, *self.days))
         cursor = self.connection.execute(query)
         while some := cursor.fetchmany(10_000):
             for line, reason, value in some:
