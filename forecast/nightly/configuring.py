@@ -204,6 +204,13 @@ class Limits(_Part):
         Scores of so many days say which models are good.
     drift : float, default 0.1
         How far coverage may be from its nominal share.
+    least_origins : int, default 8
+        Origins that scores must be of before they count.
+    drawn_series : int, default 2000
+        Up to so many series of a source are forecast by joint draws. More are forecast by the
+        count engine alone, which has exact quantiles without draws.
+    log_bytes, log_files : int
+        Size of the log, and how many older ones are kept.
     """
 
     vanished: Share = 0.05
@@ -214,6 +221,7 @@ class Limits(_Part):
     recent_days: int = Field(default=90, ge=1)
     drift: Share = 0.1
     least_origins: int = Field(default=8, ge=2)
+    drawn_series: int = Field(default=2000, ge=1)
     log_bytes: int = Field(default=2_000_000, ge=1000)
     log_files: int = Field(default=5, ge=1)
 

@@ -51,8 +51,9 @@ class AlertFinder(Protocol):
         as_of : date
             Of the night.
         scores : pandas.DataFrame
-            As `Store.scores` gives them, of the last `config.limits.recent_days` days and of this
-            night, of this source alone: what was observed and expected before.
+            As `Store.scores` gives them, by the main model, of this source alone, of the last
+            `config.alerts.remember_days` days and of this night: of each series and period the
+            forecast made nearest to it, with what was observed, the median and `pit`.
         config : Configuration
 
         Returns

@@ -1,0 +1,257 @@
+"""Whether figures can be trusted: what is missing, what is gone, what is unlikely to be true."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forecast.data.panel import Panel
+from forecast.errors import name_offenders
+from forecast.models.quantiles import QuantileForecast, observed_counts
+from forecast.nightly.configuring import STALE_DAYS, Limits
+from forecast.nightly.sourcing import Reading
+from forecast.periods import PERIODS_A_YEAR, UNIT_NAMES, as_period, label, last_day
+
+_FEW = 5  # series: with fewer, one beyond its quantiles is no sign of an error by itself
+_FAR = 3.0  # times the outermost quantile
+_ZEROS = 20.0  # events expected in a run of zeros: by chance it comes less often than 1 in 10^8
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What was found about a source.
+
+    Attributes
+    ----------
+    problems : tuple of str
+        Each a reason not to publish.
+    notes : tuple of str
+        What the night goes on in spite of.
+    """
+
+    problems: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def judge(
+    reading: Reading,
+    *,
+    as_of: dt.date,
+    limits: Limits,
+    before: Mapping[str, Any] | None = None,
+    known: pd.DataFrame | None = None,
+    promised: QuantileForecast | None = None,
+) -> Judgement:
+    """Judge the figures of a source before anything is learnt from them.
+
+    Parameters
+    ----------
+    reading : Reading
+    as_of : date
+        Of the night.
+    limits : Limits
+    before : mapping, optional
+        What the last good night said of the source: `Reading.describe`.
+    known : pandas.DataFrame, optional
+        `area` and `offence` of the series of that night.
+    promised : QuantileForecast, optional
+        What earlier nights expected of periods that have ended since; of series that are there.
+
+    Returns
+    -------
+    Judgement
+    """
+    panel, name = reading.panel, f"Source {reading.source.name!r}"
+    problems = [_find_age(reading, as_of)]
+    notes: list[str] = []
+    if before is not None:
+        problems += _find_shrunk(panel, name, before, limits)
+    if known is not None:
+        for list_of, text in _find_gone(panel, name, known, limits):
+            (problems if list_of == "problems" else notes).append(text)
+    problems.append(_find_incomplete(panel, name, limits))
+    new = [label(p) for p in panel.periods if before is None or label(p) > str(before["last"])]
+    fresh = [text for text in new if text not in limits.accept]
+    if before is not None and fresh:
+        problems.append(_find_zeros(panel, name, fresh))
+        if promised is not None:
+            problems += _find_jumps(panel, name, promised, fresh, limits)
+    return Judgement(tuple(p for p in problems if p), tuple(notes))
+
+
+def _find_age(reading: Reading, as_of: dt.date) -> str:
+    """Say that figures are stale."""
+    panel, source = reading.panel, reading.source
+    ended = last_day(panel.periods[-1])
+    age = (as_of - ended).days
+    limit = source.stale_days or STALE_DAYS[panel.freq]
+    if age <= limit:
+        return ""
+    return (
+        f"Source {source.name!r} must be fresh: its last {UNIT_NAMES[panel.freq]}, "
+        f"{label(panel.periods[-1])}, ended {age} days before the night of {as_of}, and {limit} "
+        "are allowed. See why no newer figures came; where they always come so late, raise "
+        "stale_days of the source."
+    )
+
+
+def _find_shrunk(panel: Panel, name: str, before: Mapping[str, Any], limits: Limits) -> list[str]:
+    """Say what the source had on the last good night and has no longer."""
+    advice = "Put the whole file back; where the figures are right, remove nothing and see [limits]"
+    problems = []
+    first, last = (as_period(before[key], panel.freq) for key in ("first", "last"))
+    if panel.periods[0] > first:
+        problems.append(
+            f"{name} must keep its earlier periods: it began in {label(first)} and begins in "
+            f"{label(panel.periods[0])} now. Load the earlier ones too."
+        )
+    if panel.periods[-1] < last:
+        problems.append(
+            f"{name} must not lose periods: it went on to {label(last)} and ends in "
+            f"{label(panel.periods[-1])} now. It may be cut off. Put the whole file back."
+        )
+    seen = np.asarray((panel.periods <= last) & (panel.periods >= first))  # (period,)
+    total, now = float(before["total"]), float(np.nansum(panel.values[:, seen]))
+    if not problems and now < (1 - limits.shrink) * total:
+        problems.append(
+            f"{name} must keep what it held: of {total:,.0f} events up to {label(last)} there are "
+            f"{now:,.0f}, and {100 * limits.shrink:g} per cent may go. {advice}: shrink."
+        )
+    rows, had = (told and told.get("read") for told in (_tally(panel), before.get("rows")))
+    if not problems and rows and had and rows < (1 - limits.shrink) * had:
+        problems.append(
+            f"{name} must keep its rows: it had {had:,} and has {rows:,} now. {advice}: shrink."
+        )
+    return problems
+
+
+def _tally(panel: Panel) -> Mapping[str, Any] | None:
+    """Rows read, where incidents were counted."""
+    return None if panel.tally is None else panel.tally.to_dict()
+
+
+def _find_gone(
+    panel: Panel, name: str, known: pd.DataFrame, limits: Limits
+) -> list[tuple[str, str]]:
+    """Series and areas that were there on the last good night; and new ones."""
+    out = []
+    had, has = (
+        set(zip(t["area"].astype(str), t["offence"].astype(str), strict=True))
+        for t in (known, panel.series)
+    )
+    gone = sorted(had - has)
+    areas = sorted({area for area, _ in had} - {area for area, _ in has})
+    all_areas = {area for area, _ in had}
+    listed = name_offenders([f"{area}, {offence}" for area, offence in gone])
+    if gone:
+        much = max(len(gone) / len(had), len(areas) / len(all_areas)) > limits.vanished
+        if much:
+            what = f"areas {name_offenders(areas)}" if areas else listed
+            text = (
+                f"{name} must hold the series of the last night: {len(gone):,} of {len(had):,} "
+                f"are gone ({what}). Put them back; if they ended for good, raise vanished under "
+                "[limits] for one night."
+            )
+            out.append(("problems", text))
+        else:
+            ones = "series is" if len(gone) == 1 else "series are"
+            text = (
+                f"{name}: {len(gone):,} {ones} gone since the last night and left out: {listed}. "
+                "If they should be there, mend the source."
+            )
+            out.append(("notes", text))
+    fresh = sorted(has - had)
+    if fresh:
+        listed = name_offenders([f"{area}, {offence}" for area, offence in fresh])
+        word = "series was" if len(fresh) == 1 else "series were"
+        out.append(("notes", f"{name}: {len(fresh):,} {word} not forecast last night: {listed}."))
+    return out
+
+
+def _find_incomplete(panel: Panel, name: str, limits: Limits) -> str:
+    """Say that the last period lacks series that the period before it had."""
+    if len(panel.periods) < 2:
+        return ""
+    now, then = np.isnan(panel.values[:, -1]), np.isnan(panel.values[:, -2])  # (series,)
+    lacking = now & ~then
+    if lacking.sum() <= limits.missing * (~then).sum():
+        return ""
+    names = [f"{a}, {o}" for a, o in panel.series.loc[lacking, ["area", "offence"]].to_numpy()]
+    return (
+        f"{name} must be complete: in {label(panel.periods[-1])} {int(lacking.sum()):,} of "
+        f"{len(now):,} series are missing ({name_offenders(names)}). Wait for the rest, or raise "
+        "missing under [limits]."
+    )
+
+
+def _find_zeros(panel: Panel, name: str, fresh: list[str]) -> str:
+    """Say that new periods are zero where many events were expected."""
+    is_fresh = np.array([label(p) in fresh for p in panel.periods])  # (period,)
+    year = PERIODS_A_YEAR[panel.freq]
+    past = panel.values[:, ~is_fresh][:, -year:]  # (series, period)
+    found = []
+    for column in ("offence", "area"):
+        for who, rows in panel.series.groupby(column, sort=False).indices.items():
+            run = _zero_run(np.nansum(panel.values[rows], axis=0))
+            run = min(run, int(is_fresh.sum()))
+            rate = float(np.nanmean(np.nansum(past[rows], axis=0))) if past.size else 0.0
+            if run and run * rate > _ZEROS:
+                found.append(f"{who} ({run} {UNIT_NAMES[panel.freq]}{'s' if run > 1 else ''})")
+    if not found:
+        return ""
+    return (
+        f"{name} must not be zero where many were expected: {name_offenders(found)}. Its feed may "
+        f"have stopped. Mend the source; if it is true, add accept = {_as_list(fresh)} under "
+        "[limits]."
+    )
+
+
+def _zero_run(totals: NDArray[np.float64]) -> int:
+    """How many periods at the end are zero, of totals (period,)."""
+    some = np.flatnonzero(totals > 0)
+    return len(totals) - 1 - int(some[-1]) if len(some) else len(totals)
+
+
+def _find_jumps(
+    panel: Panel, name: str, promised: QuantileForecast, fresh: list[str], limits: Limits
+) -> list[str]:
+    """Say that new counts lie beyond the outermost quantiles of many series at once."""
+    came = observed_counts(promised, panel)  # (series, period)
+    low, high = promised.values[0], promised.values[-1]  # (series, period)
+    problems = []
+    for column, period in enumerate(promised.periods):
+        if label(period) not in fresh:
+            continue
+        x, lower, upper = came[:, column], low[:, column], high[:, column]
+        counted = ~np.isnan(x)
+        out = counted & ((x < lower) | (x > upper))
+        far = counted & ((x * _FAR + 1 < lower) | (x > _FAR * upper + _FAR))
+        size = int(counted.sum())
+        if not size or (out.sum() <= limits.beyond * size) or (size < _FEW and not far.any()):
+            continue
+        way = "above" if (x > upper)[out].sum() * 2 >= out.sum() else "below"
+        worst = np.argsort(-np.abs(x - (lower + upper) / 2) * out)[:3]
+        names = [
+            f"{promised.series['area'][i]}, {promised.series['offence'][i]}: {x[i]:,.0f} for "
+            f"{lower[i]:,.0f} to {upper[i]:,.0f}"
+            for i in worst
+            if out[i]
+        ]
+        problems.append(
+            f"{name} must be near what was expected: in {label(period)} {int(out.sum()):,} of "
+            f"{size:,} series lie beyond their outermost quantiles, most {way} "
+            f"({'; '.join(names)}). That is more likely an error than crime. Look at the source; "
+            f"if it is true, add accept = {_as_list([label(period)])} under [limits]."
+        )
+    return problems[:3]
+
+
+def _as_list(periods: list[str]) -> str:
+    """Periods as TOML writes them."""
+    return "[" + ", ".join(f'"{text}"' for text in periods[-3:]) + "]"
