@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from forecast.errors import DataError, name_offenders
 from forecast.models.quantiles import QuantileForecast
@@ -17,7 +17,16 @@ from forecast.nightly.recording import Night
 from forecast.periods import as_period
 from forecast.scoring import HUB_LEVELS
 
-_GROUP = ("model", "measure", "freq", "cutoff", "first", "periods")
+
+class Kind(NamedTuple):
+    """What forecasts of a night have in common when they belong together."""
+
+    model: str
+    measure: str
+    freq: str
+    cutoff: str
+    first: str
+    periods: int
 
 
 @dataclass(frozen=True)
@@ -76,6 +85,7 @@ def read_found(
     model: str | None,
     measure: str | None,
     totals: bool | None,
+    kind: Kind | None = None,
 ) -> Found:
     """Return rows of a night's forecasts, of one model and span.
 
@@ -115,12 +125,15 @@ def read_found(
             f"Night of {night.as_of} must hold such forecasts: none fits. Leave out model, "
             "measure or totals."
         )
-    kinds = list(dict.fromkeys(tuple(getattr(row, name) for name in _GROUP) for row in rows))
+    kinds = list(dict.fromkeys(Kind(*(getattr(row, n) for n in Kind._fields)) for row in rows))
+    if kind is not None:
+        rows = [row for row in rows if Kind(*(getattr(row, n) for n in Kind._fields)) == kind]
+        kinds = [kind]
     if len(kinds) > 1:
         differ = [
-            f"{name} {', '.join(sorted({str(kind[i]) for kind in kinds}))}"
-            for i, name in enumerate(_GROUP)
-            if len({kind[i] for kind in kinds}) > 1
+            f"{name} {', '.join(sorted({str(each[i]) for each in kinds}))}"
+            for i, name in enumerate(Kind._fields)
+            if len({each[i] for each in kinds}) > 1
         ]
         raise DataError(
             f"Night of {night.as_of} must be asked for one kind of forecast: it holds several "
@@ -129,6 +142,20 @@ def read_found(
     name, measured, freq, cutoff, first, count = kinds[0]
     periods = pd.period_range(as_period(first, freq), periods=count, freq=freq)
     return Found(night, name, measured, freq, as_period(cutoff, freq), periods, tuple(rows))
+
+
+def read_kinds(connection: Connection, night: Night) -> list[Kind]:
+    """Return the kinds of forecasts that a night holds, in the order in which they came."""
+    f, s = schema.forecasts, schema.series
+    columns = (f.c.model, s.c.measure, s.c.freq, f.c.cutoff, f.c.first, f.c.periods)
+    asked = (
+        select(*columns)
+        .join(s, s.c.id == f.c.series_id)
+        .where(f.c.run_id == night.run_id)
+        .group_by(*columns)
+        .order_by(func.min(f.c.position))
+    )
+    return [Kind(*row) for row in connection.execute(asked)]
 
 
 def read_scores(connection: Connection, since: str | None) -> pd.DataFrame:

@@ -387,9 +387,15 @@ class Run:
         asked = select(runs).where(runs.c.as_of == self.as_of, runs.c.status == "published")
         return connection.execute(asked).one_or_none()
 
+    def _is_known(self, connection: Connection) -> bool:
+        """Whether the row that says that this run began is there."""
+        runs = schema.runs
+        asked = select(runs.c.id).where(runs.c.id == self._id, runs.c.as_of == self.as_of)
+        return connection.execute(asked).first() is not None
+
     def _write(self, connection: Connection, content: str, about: Mapping[str, Any] | None) -> None:
         """Write all rows, then make the run visible."""
-        if self._id is None:  # the night that was there when the run began is gone
+        if not self._is_known(connection):  # a copy was put back, or the night was taken away
             self._id = add_run(connection, self)
         ids = find_series(connection, self._series)
         for name in ("snapshots", "forecasts", "scores", "alerts"):

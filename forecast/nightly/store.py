@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -21,8 +21,10 @@ from forecast.nightly import connecting, schema
 from forecast.nightly.checking import as_night
 from forecast.nightly.looking_back import (
     Found,
+    Kind,
     read_alerts,
     read_found,
+    read_kinds,
     read_scores,
     to_quantiles,
 )
@@ -188,6 +190,7 @@ class Store:
         model: str | None = None,
         measure: str | None = None,
         totals: bool | None = False,
+        kind: Kind | None = None,
     ) -> Found:
         """Return rows of one night's forecasts, packed; areas and totals with `totals=None`."""
         with self.reading() as connection:
@@ -199,8 +202,13 @@ class Store:
                 )
             return read_found(
                 connection, night, offence=offence, area=area, model=model, measure=measure,
-                totals=totals,
+                totals=totals, kind=kind,
             )  # fmt: skip
+
+    def kinds(self, as_of: Any = None) -> list[Kind]:
+        """Return which models, measures, cutoffs and spans the last night at or before has."""
+        with self.reading() as connection:
+            return read_kinds(connection, self._require(connection, as_of))
 
     def scores(self, since: Any = None) -> pd.DataFrame:
         """Return scores of all nights from a date on: one row a night, model, origin and cell.
@@ -344,7 +352,8 @@ def open_store(where: str | Path | URL, *, wait: float = WAIT, create: bool = Tr
     ...         store, store.latest()
     (Store('nightly.db'), None)
     """
-    with opening(where, wait=wait, create=create) as store:
+    store = reach_store(where, wait=wait, create=create)
+    try:
         with store.reading() as connection:
             ready = check_version(connection, store.name)
         if not ready and not create:
@@ -354,19 +363,15 @@ def open_store(where: str | Path | URL, *, wait: float = WAIT, create: bool = Tr
             )
         if not ready:
             store.migrate()
-    return store
-
-
-@contextmanager
-def opening(where: str | Path | URL, *, wait: float = WAIT, create: bool = True) -> Iterator[Store]:
-    """Give a store of whatever version, and let go of it when that fails."""
-    url = connecting.find_url(where)
-    if create:
-        connecting.create_file(url)
-    name = connecting.describe(url)
-    store = Store(name, connecting.make_engine(url, wait=wait))
-    try:
-        yield store
     except BaseException:
         store.close()
         raise
+    return store
+
+
+def reach_store(where: str | Path | URL, *, wait: float = WAIT, create: bool = True) -> Store:
+    """Return a store of whatever version, to be migrated; see `open_store`."""
+    url = connecting.find_url(where)
+    if create:
+        connecting.create_file(url)
+    return Store(connecting.describe(url), connecting.make_engine(url, wait=wait))

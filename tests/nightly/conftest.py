@@ -14,7 +14,9 @@ import pytest
 
 from forecast.nightly.store import Store, open_store
 
-_QUICK = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off"
+_QUICK = (
+    "-c fsync=off -c full_page_writes=off -c autovacuum=off"  # a crash of the server loses nothing
+)
 
 
 @dataclass

@@ -10,6 +10,7 @@ import pytest
 
 from forecast.data.sources import Snapshot
 from forecast.errors import DataError, ForecastError
+from forecast.nightly import schema
 from forecast.nightly.store import Store, open_store
 from tests.nightly.nights import make_quantiles, make_series, write_night
 
@@ -124,6 +125,15 @@ def test_a_run_that_was_killed_is_marked_when_its_night_is_made_again(store: Sto
     store.begin_run("2024-01-06", "1", 0)
     write_night(store, "2024-01-05")
     assert store.runs()["status"].tolist() == ["abandoned", "running", "published"]
+
+
+def test_a_run_that_is_forgotten_meanwhile_can_still_be_published(store: Store) -> None:
+    run = store.begin_run("2024-01-05", "1", 0)
+    run.forecasts(make_series(), DAYS, make_quantiles())
+    with store.writing() as connection:  # a copy from before the run is put back
+        connection.execute(schema.runs.delete())
+    run.publish()
+    assert store.runs()["status"].tolist() == ["published"]
 
 
 def test_groups_and_snapshots_are_kept(store: Store) -> None:
