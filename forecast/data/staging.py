@@ -120,15 +120,22 @@ def read_records(
             reader = csv.reader(lines, strict=True, delimiter=delimiter)
             yield Malformed(begins, QUOTES, "a quotation mark is never closed")
             continue
+        if len(lines.held[0]) >= LONGEST_LINE:
+            yield Malformed(begins, LENGTH, "")
+            continue
         yield Malformed(begins, FIELDS, f"{len(row)} instead of {width}")
 
 
 def _swallowed(held: Sequence[str], width: int, delimiter: str) -> bool:
-    """Whether a record of several lines has swallowed lines that are records themselves."""
+    """Whether a record of several lines has swallowed lines that are records themselves.
+
+    The line that closes a quotation is no record, however many fields it would have alone.
+    """
     try:
         return any(
             len(next(csv.reader([line], strict=True, delimiter=delimiter), [])) == width
             for line in held[1:]
+            if line.count('"') % 2 == 0
         )
     except csv.Error:
         return False
