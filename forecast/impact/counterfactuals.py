@@ -183,7 +183,8 @@ def check_change_after(aftermaths: Sequence[Aftermath]) -> tuple[Check, ...]:
     ----------
     aftermaths : sequence of Aftermath
         The time after, as long as the window and as long as it is used: a short rebound is
-        clearest in the first, a long or a late one in the other. The clearer one counts.
+        clearest in the first, a long or a late one in the other. The clearer one counts, each
+        at its own level: of two, the chance of a false alarm is shared.
     """
     name = "change after the window"
     offences = dict.fromkeys(part.effect.offence for a in aftermaths for part in a.parts)
@@ -227,5 +228,5 @@ def _say_after(part: SeriesEffect) -> str:
     return (
         f"In the time after the window ({name_span(part.periods)}), {part.observed:,.0f} of "
         f"{part.offence} were counted where {part.expected:,.0f} were expected from before it, "
-        f"{size} per cent ({low} to {high})"
+        f"{size} per cent ({low} to {high} at {100 * part.level:g} per cent)"
     )

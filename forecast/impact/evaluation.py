@@ -349,10 +349,13 @@ def evaluate(
     found += looking.check_untouched(untouched)
     found += (check_after(campaign, shown, shocks, counterfactual),)
     if isinstance(chosen, AroundModel):
+        reaches = list_reaches(campaign, panel.freq)
+        # two looks at one time after share the chance of a false alarm
+        strict = asked | {"level": 1 - (1 - level) / len(reaches)}
         found += check_change_after(
             [
-                look_after(campaign, shown, shocks, chosen.base, windows, reach=reach, **asked)
-                for reach in list_reaches(campaign, panel.freq)
+                look_after(campaign, shown, shocks, chosen.base, windows, reach=reach, **strict)
+                for reach in reaches
             ]
         )
     measured = [

@@ -293,6 +293,8 @@ def test_a_clear_change_after_the_window_bars_the_answer_around_it(
     said = (f"(2021-11), {one:,.0f}", f"(2021-11 to 2022-01), {three.sum():,.0f}")
     assert any(f"{text} of robbery were counted where" in check.text for text in said)
     assert check.text.endswith("Use counterfactual='before'.")
+    # a month after a month, and the three that are used: two looks share the 5 per cent
+    assert " at 97.5 per cent)." in check.text
     assert result.verdict == CANNOT_TELL
     assert check.text in result.reason
     assert "Counts just after it were unusual too" in plain_box(result)
