@@ -93,6 +93,9 @@ def prune_store(
     where: Where,
     keep_daily: Annotated[int, typer.Option(help="Days of which every night is kept.")] = 90,
     keep_monthly: Annotated[int, typer.Option(help="Months of which the first night is.")] = 36,
+    keep_scores: Annotated[
+        int | None, typer.Option(help="Days of which scores are kept; for ever without it.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option(help="Say what would go, and remove nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -101,7 +104,10 @@ def prune_store(
     from forecast.nightly.store import open_store
 
     with open_store(where, create=False) as opened:
-        found = prune(opened, keep_daily=keep_daily, keep_monthly=keep_monthly, dry_run=dry_run)
+        found = prune(
+            opened, keep_daily=keep_daily, keep_monthly=keep_monthly, keep_scores=keep_scores,
+            dry_run=dry_run,
+        )  # fmt: skip
     if as_json:
         print_json({"schema": "forecast.store-prune/1"} | found.to_dict())
         return
@@ -110,6 +116,8 @@ def prune_store(
         f"Forecasts of {len(found.removed):,} nights {would} ({found.forecasts:,} rows); "
         f"{len(found.kept):,} nights keep theirs."
     )
+    if keep_scores is not None:
+        say(f"{found.scores:,} rows of scores {would}.")
 
 
 @store.command("export")

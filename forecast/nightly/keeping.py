@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Connection, Table, delete, func, select, update
 
 from forecast.data.records import now
 from forecast.errors import ForecastError
@@ -32,14 +32,15 @@ class Pruned:
         "evaluation".
     removed : tuple of str
         Dates of the nights that lose them.
-    forecasts : int
-        How many rows of forecasts were removed, or would be.
+    forecasts, scores : int
+        How many rows of forecasts and of scores were removed, or would be.
     dry_run : bool
     """
 
     kept: Mapping[str, str]
     removed: tuple[str, ...]
     forecasts: int
+    scores: int
     dry_run: bool
 
     def to_dict(self) -> dict[str, Any]:
@@ -48,6 +49,7 @@ class Pruned:
             "kept": [{"as_of": as_of, "reason": why} for as_of, why in self.kept.items()],
             "removed": list(self.removed),
             "forecasts": self.forecasts,
+            "scores": self.scores,
             "dry_run": self.dry_run,
         }
 
@@ -57,13 +59,15 @@ def prune(
     *,
     keep_daily: int = KEEP_DAILY,
     keep_monthly: int = KEEP_MONTHLY,
+    keep_scores: int | None = None,
     dry_run: bool = False,
 ) -> Pruned:
     """Remove the forecasts of old nights, but for one a month and those that evaluations used.
 
     Days and months are counted back from the last night, so that a store that is no longer
-    refreshed loses nothing. Runs, snapshots, scores and alerts stay: they say how good the
-    forecasts were that are gone. The dates of nights that lose theirs stay taken.
+    refreshed loses nothing. Runs, snapshots, alerts and, unless told otherwise, scores stay: they
+    say how good the forecasts were that are gone. The dates of nights that lose theirs stay
+    taken.
 
     Parameters
     ----------
@@ -72,6 +76,8 @@ def prune(
         Days, the last night's among them, of which every night is kept.
     keep_monthly : int, default 36
         Months, the last night's among them, of which the first night is kept.
+    keep_scores : int, optional
+        Days, the last night's among them, of which scores are kept; for ever unless given.
     dry_run : bool, default False
         Say what would be done, and do nothing.
 
@@ -84,38 +90,64 @@ def prune(
     ForecastError
         If a number is below zero, or both are zero.
     """
-    for name, number in (("keep_daily", keep_daily), ("keep_monthly", keep_monthly)):
-        if isinstance(number, bool) or not isinstance(number, int) or number < 0:
-            raise ForecastError(
-                f"Argument {name} must be a whole number, 0 or more: found {number!r}. Leave it "
-                "out for the default."
-            )
+    _check_numbers({"keep_daily": keep_daily, "keep_monthly": keep_monthly})
+    _check_numbers({} if keep_scores is None else {"keep_scores": keep_scores})
     if not keep_daily + keep_monthly:
         raise ForecastError(
             "Pruning must keep something: found 0 days and 0 months. Keep at least one of them."
         )
-    runs, evaluations, table = schema.runs, schema.evaluations, schema.forecasts
-    asked = (
-        select(runs.c.as_of, runs.c.id)
-        .where(runs.c.status == "published", runs.c.pruned.is_(None))
-        .order_by(runs.c.as_of)
-    )
+    runs, evaluations = schema.runs, schema.evaluations
+    asked = select(runs.c.as_of, runs.c.id, runs.c.pruned).where(runs.c.status == "published")
     with store.reading() if dry_run else store.writing() as connection:
-        nights = {row.as_of: row.id for row in connection.execute(asked)}
+        rows = connection.execute(asked.order_by(runs.c.as_of)).fetchall()
+        nights = {row.as_of: row.id for row in rows if row.pruned is None}
         referred = set(connection.execute(select(evaluations.c.run_id)).scalars())
         used = [as_of for as_of, number in nights.items() if number in referred]
         kept = choose_kept(list(nights), used, keep_daily, keep_monthly)
         removed = [as_of for as_of in nights if as_of not in kept]
         numbers = [nights[as_of] for as_of in removed]
-        count = 0
-        for begin in range(0, len(numbers), _AT_ONCE):
-            some = numbers[begin : begin + _AT_ONCE]
-            mine = table.c.run_id.in_(some)
-            count += connection.execute(select(func.count()).where(mine)).scalar_one()
-            if not dry_run:
-                connection.execute(delete(table).where(mine))
+        forecasts = _remove(connection, schema.forecasts, numbers, dry_run)
+        if not dry_run:
+            for some in _in_parts(numbers):
                 connection.execute(update(runs).where(runs.c.id.in_(some)).values(pruned=now()))
-    return Pruned(kept, tuple(removed), count, dry_run)
+        scores = 0
+        if keep_scores is not None and rows:
+            since = _days_before(rows[-1].as_of, keep_scores)
+            old = [row.id for row in rows if row.as_of <= since]
+            scores = _remove(connection, schema.scores, old, dry_run)
+    return Pruned(kept, tuple(removed), forecasts, scores, dry_run)
+
+
+def _check_numbers(numbers: Mapping[str, int]) -> None:
+    """Refuse what is no number of days or months."""
+    for name, number in numbers.items():
+        if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+            raise ForecastError(
+                f"Argument {name} must be a whole number, 0 or more: found {number!r}. Leave it "
+                "out for the default."
+            )
+
+
+def _remove(connection: Connection, table: Table, numbers: Sequence[int], dry_run: bool) -> int:
+    """Remove the rows of some runs from a table, or only count them; how many they are."""
+    count = 0
+    for some in _in_parts(numbers):
+        mine = table.c.run_id.in_(some)
+        count += connection.execute(select(func.count()).where(mine)).scalar_one()
+        if not dry_run:
+            connection.execute(delete(table).where(mine))
+    return count
+
+
+def _in_parts(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Numbers in parts that one statement can hold."""
+    for begin in range(0, len(numbers), _AT_ONCE):
+        yield numbers[begin : begin + _AT_ONCE]
+
+
+def _days_before(night: str, days: int) -> str:
+    """The date so many days before a night, as text; dates as text sort as dates."""
+    return str(as_date(night) - dt.timedelta(days=days))
 
 
 def choose_kept(
@@ -140,7 +172,7 @@ def choose_kept(
     if not nights:
         return {}
     last = as_date(nights[-1])
-    since = str(last - dt.timedelta(days=keep_daily))  # dates as text sort as dates
+    since = _days_before(nights[-1], keep_daily)
     firsts: dict[int, str] = {}
     for night in nights:
         date = as_date(night)

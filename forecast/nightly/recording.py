@@ -11,11 +11,11 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from forecast.data.records import now
 from forecast.data.sources import Snapshot
@@ -26,24 +26,24 @@ from forecast.nightly.checking import (
     tidy_alerts,
     tidy_scores,
 )
-from forecast.nightly.dependence import Joint, pack_factors, pack_share
-from forecast.nightly.packing import compress, pack_quantiles
+from forecast.nightly.dependence import Joint, pack_factors
+from forecast.nightly.inserting import (
+    Row,
+    SeriesKey,
+    add_run,
+    find_series,
+    finish,
+    pack_rows,
+    to_rows,
+    write_json,
+)
+from forecast.nightly.packing import pack_quantiles
 from forecast.periods import label
 
 if TYPE_CHECKING:
     from forecast.nightly.store import Store
 
-Row = dict[str, Any]
 _AT_ONCE = 5_000  # rows of one statement
-
-
-class SeriesKey(NamedTuple):
-    """What makes a series one and the same from night to night."""
-
-    measure: str
-    freq: str
-    area: str
-    offence: str
 
 
 @dataclass(frozen=True)
@@ -395,25 +395,25 @@ class Run:
 
     def _write(self, connection: Connection, content: str, about: Mapping[str, Any] | None) -> None:
         """Write all rows, then make the run visible."""
-        if not self._is_known(connection):  # a copy was put back, or the night was taken away
-            self._id = add_run(connection, self)
+        number = self._id
+        if number is None or not self._is_known(connection):  # a copy was put back meanwhile
+            number = self._id = add_run(connection, self.as_of, self.version, self.seed)
         ids = find_series(connection, self._series)
         for name in ("snapshots", "forecasts", "scores", "alerts"):
             for begin in range(0, len(self._rows.get(name, [])), _AT_ONCE):
                 rows = [
-                    _finish(row, self._id, ids)
-                    for row in self._rows[name][begin : begin + _AT_ONCE]
+                    finish(row, number, ids) for row in self._rows[name][begin : begin + _AT_ONCE]
                 ]
                 connection.execute(insert(schema.metadata.tables[name]), rows)
         runs = schema.runs
         connection.execute(
             update(runs)
-            .where(runs.c.as_of == self.as_of, runs.c.status == "running", runs.c.id != self._id)
+            .where(runs.c.as_of == self.as_of, runs.c.status == "running", runs.c.id != number)
             .values(status="abandoned", reason="it did not end, and the night was made again")
         )
         connection.execute(
             update(runs)
-            .where(runs.c.id == self._id)
+            .where(runs.c.id == number)
             .values(
                 status="published",
                 ended=now(),
@@ -421,95 +421,3 @@ class Run:
                 about=write_json(about) if about else None,
             )
         )
-
-
-def pack_rows(keys: Sequence[SeriesKey], joint: Joint | None) -> list[bytes | None]:
-    """What is kept beside the quantiles of each series: a share, or a lone series' factors."""
-    if joint is None:
-        return [None] * len(keys)
-    lone = {
-        offence: factors
-        for offence, factors, is_lone in zip(
-            joint.totals["offence"], joint.factors, joint.is_lone, strict=True
-        )
-        if is_lone
-    }
-    return [
-        pack_factors(lone[key.offence]) if key.offence in lone else pack_share(share)
-        for key, share in zip(keys, joint.shares, strict=True)
-    ]
-
-
-def _finish(row: Row, run_id: int, ids: Mapping[SeriesKey, int]) -> Row:
-    """A row as its table holds it."""
-    done = row | {"run_id": run_id}
-    if "series" in done:
-        done["series_id"] = ids[done.pop("series")]
-    if "quantiles" in done:
-        done["quantiles"] = compress(done["quantiles"])
-    return done
-
-
-def find_series(
-    connection: Connection, wanted: Mapping[SeriesKey, str | None]
-) -> dict[SeriesKey, int]:
-    """Return the numbers of series, giving new ones to those that are new."""
-    table = schema.series
-    columns = (table.c.measure, table.c.freq, table.c.area, table.c.offence)
-    ids: dict[SeriesKey, int] = {}
-    groups: dict[SeriesKey, str | None] = {}
-    for *key, number, group in connection.execute(select(*columns, table.c.id, table.c.area_group)):
-        ids[SeriesKey(*key)] = number
-        groups[SeriesKey(*key)] = group
-    new = [key for key in wanted if key not in ids]
-    begin = 1 + max(ids.values(), default=0)
-    ids |= {key: begin + i for i, key in enumerate(new)}
-    if new:
-        rows = [key._asdict() | {"id": ids[key], "area_group": wanted[key]} for key in new]
-        connection.execute(insert(table), rows)
-    moved = [
-        {"number": ids[key], "now": group}
-        for key, group in wanted.items()
-        if group is not None and key in groups and groups[key] != group
-    ]
-    if moved:
-        told = update(table).where(table.c.id == bindparam("number"))
-        connection.execute(told.values(area_group=bindparam("now")), moved)
-    return ids
-
-
-def add_run(connection: Connection, run: Run) -> int:
-    """Write down that a run began, and return its number."""
-    last = connection.execute(select(func.max(schema.runs.c.id))).scalar()
-    number = 1 + (last or 0)
-    connection.execute(
-        insert(schema.runs),
-        {
-            "id": number,
-            "as_of": run.as_of,
-            "status": "running",
-            "version": run.version,
-            "seed": run.seed,
-            "began": now(),
-        },
-    )
-    return number
-
-
-def to_rows(frame: pd.DataFrame) -> list[Row]:
-    """Rows of a tidy frame; what is undefined is null."""
-    filled = {
-        str(name): column.astype(object).where(column.notna(), None).tolist()
-        for name, column in frame.items()
-    }
-    return [dict(zip(filled, values, strict=True)) for values in zip(*filled.values(), strict=True)]
-
-
-def write_json(content: Mapping[str, Any]) -> str:
-    """Facts as JSON text, in one order; what is undefined must be null."""
-    try:
-        return json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise DataError(
-            f"Facts of a run must be what JSON holds: {error}. Write numbers, text, lists and None."
-        ) from None

@@ -19,6 +19,7 @@ from forecast.errors import DataError
 from forecast.models.quantiles import QuantileForecast
 from forecast.nightly import connecting, schema
 from forecast.nightly.checking import as_night
+from forecast.nightly.inserting import add_run, write_json
 from forecast.nightly.looking_back import (
     Found,
     Kind,
@@ -29,7 +30,7 @@ from forecast.nightly.looking_back import (
     to_quantiles,
 )
 from forecast.nightly.migrating import bring_up, check_version
-from forecast.nightly.recording import Night, Run, add_run, to_night, write_json
+from forecast.nightly.recording import Night, Run, to_night
 
 WAIT = 30.0
 """Seconds that a writer waits for another one, and for a server to answer."""
@@ -111,7 +112,7 @@ class Store:
         run = Run(self, date, version, seed, already, None)
         if already is None:
             with self.writing() as connection:
-                run._id = add_run(connection, run)
+                run._id = add_run(connection, date, version, seed)
         return run
 
     def runs(self) -> pd.DataFrame:

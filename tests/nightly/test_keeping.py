@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pandas as pd
 import pytest
 
 from forecast.errors import DataError, ForecastError
 from forecast.nightly.keeping import choose_kept, prune
 from forecast.nightly.store import Store
-from tests.nightly.nights import write_night
+from tests.nightly.nights import make_series, write_night
 
 
 def every_night(first: str, count: int) -> list[str]:
@@ -75,5 +76,20 @@ def test_pruning_that_keeps_nothing_is_refused(store: Store) -> None:
     with pytest.raises(ForecastError, match="keep_daily must be a whole number"):
         prune(store, keep_daily=-1)
     assert prune(store).to_dict() == {
-        "kept": [], "removed": [], "forecasts": 0, "dry_run": False,
+        "kept": [], "removed": [], "forecasts": 0, "scores": 0, "dry_run": False,
     }  # fmt: skip
+
+
+def test_scores_are_kept_for_ever_unless_told_otherwise(store: Store) -> None:
+    for night in every_night("2024-01-02", 5):  # 2 to 6 January
+        with store.begin_run(night, "1", 0) as run:
+            day = pd.Period(night, "D") - 1
+            run.scores(make_series(2).assign(
+                model="m", origin=day, period=day, step=1, observed=1.0
+            ))  # fmt: skip
+            run.publish()
+    assert prune(store, keep_daily=1, keep_monthly=1).scores == 0
+    assert prune(store, keep_scores=2, dry_run=True).scores == 6
+    assert len(store.scores()) == 10
+    assert prune(store, keep_scores=2).scores == 6  # of the 2nd to the 4th
+    assert store.scores()["as_of"].unique().tolist() == ["2024-01-05", "2024-01-06"]

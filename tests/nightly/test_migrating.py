@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from forecast.errors import DataError
-from forecast.nightly import recording, schema
+from forecast.nightly import inserting, recording, schema
 from forecast.nightly import store as store_module
 from forecast.nightly.migrations import env
 from forecast.nightly.store import Store, open_store, reach_store
@@ -64,8 +64,8 @@ def test_tables_of_something_else_are_left_alone(store: Store, where: str) -> No
 def test_both_databases_hold_the_same_rows(
     tmp_path: Path, empty_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recording, "now", lambda: "2024-01-06T03:15:00.000000Z")
-    monkeypatch.setattr(store_module, "now", lambda: "2024-01-06T03:15:00.000000Z")
+    for module in (inserting, recording, store_module):
+        monkeypatch.setattr(module, "now", lambda: "2024-01-06T03:15:00.000000Z")
     rows = []
     for where in (str(tmp_path / "nightly.db"), empty_database):
         with open_store(where) as store:

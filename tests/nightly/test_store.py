@@ -7,11 +7,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import nbinom
 
 from forecast.data.sources import Snapshot
 from forecast.errors import DataError, ForecastError
 from forecast.nightly import schema
+from forecast.nightly.dependence import Joint
 from forecast.nightly.store import Store, open_store
+from forecast.scoring import HUB_LEVELS
 from tests.nightly.nights import make_quantiles, make_series, write_night
 
 DAYS = pd.period_range("2024-01-05", periods=3, freq="D")
@@ -286,3 +289,35 @@ def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be opened"):
         open_store(tmp_path / "gone.db", create=False)
     assert not (tmp_path / "gone.db").exists()
+
+
+def test_a_thousand_daily_series_take_less_than_three_megabytes_a_night(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    days = pd.period_range("2024-01-05", periods=28, freq="D")
+    means = 30 * np.exp(rng.normal(0, 1, (1000, 1)) + rng.normal(0, 0.1, (1000, 28)))
+    values = nbinom.ppf(np.array(HUB_LEVELS)[:, None, None], 8, 8 / (8 + means))
+    series = make_series(100, 10)
+    totals = pd.DataFrame({"area": "all areas", "offence": series["offence"].unique()})
+    joint = Joint(
+        series, rng.random((1000, 4)), totals, values[:, :10] * 100,
+        rng.uniform(-0.5, 0.5, (10, 28, 4)), (False,) * 10,
+    )  # fmt: skip
+    place = tmp_path / "nightly.db"
+    with open_store(place) as store:
+        sizes = []
+        for night in ("2024-01-05", "2024-01-06", "2024-01-07"):
+            with store.begin_run(night, "1", 0) as run:
+                run.forecasts(series, days, values, joint=joint, cutoff=days[0])
+                run.publish()
+            sizes.append(place.stat().st_size)
+        assert sizes[2] - sizes[1] < 3_000_000
+        assert sizes[2] - sizes[1] < 700_000  # what it is; a layout that grows is noticed
+        assert np.array_equal(store.forecasts().values, values)
+
+
+def test_names_of_files_may_hold_any_character(tmp_path: Path) -> None:
+    place = tmp_path / "100% näh #1?" / "nightly store.db"
+    place.parent.mkdir()
+    with open_store(place) as store:
+        write_night(store, "2024-01-05")
+    assert {path.name for path in place.parent.iterdir()} == {"nightly store.db"}
