@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
@@ -16,6 +17,7 @@ from forecast.errors import DataError, FitError, NotReadyError, join_problems
 from forecast.models.quantiles import QuantileForecast
 from forecast.nightly.configuring import HORIZONS, Configuration, Source, model_of
 from forecast.nightly.fitting import learn, leave_out_short
+from forecast.nightly.inserting import to_rows
 from forecast.nightly.journal import Journal
 from forecast.nightly.judging import judge
 from forecast.nightly.making import Made, make_forecasts
@@ -30,7 +32,7 @@ from forecast.nightly.recalling import (
     recall_origins,
     recall_scores,
 )
-from forecast.nightly.recording import Night, Run, to_rows
+from forecast.nightly.recording import Night, Run
 from forecast.nightly.scoring_nights import (
     find_drift,
     order_models,
@@ -88,6 +90,7 @@ class Maker:
     def __post_init__(self) -> None:
         self._sources = Sources(self.config, not self.dry_run, self.today)
         self._began = time.perf_counter()
+        self._last: tuple[str, list[Panel]] | None = None
 
     def make(self, as_of: dt.date) -> NightMade:
         """Make and publish one night, unless it was published before.
@@ -109,7 +112,18 @@ class Maker:
             self.journal.step("run begun")
             draft = self._draft(as_of)
             night = self._publish(run, draft)
+        self._last = (str(as_of), [reading.panel for reading in draft.readings])
         return self._tell(draft, "published", night)
+
+    def counts_of(self, night: Night) -> list[Panel]:
+        """Return what a night was made of, read again where it was made before."""
+        if self._last is not None and self._last[0] == night.as_of:
+            return self._last[1]
+        panels = []
+        for source in self.config.source:
+            with suppress(DataError):  # the night is there, and its pages do without
+                panels.append(self._sources.read(source, dt.date.fromisoformat(night.as_of)).panel)
+        return panels
 
     def _draft(self, as_of: dt.date) -> _Draft:
         """All of a night, in memory."""

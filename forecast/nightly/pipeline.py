@@ -199,7 +199,7 @@ def write_pages(maker: Maker) -> tuple[str | None, tuple[str, ...]]:
 
     def fill(folder: Path) -> None:
         if writer is not None:
-            writer(store, folder, config=config)
+            writer(store, folder, config=config, counts=maker.counts_of(night))
 
     try:
         publish_folder(target, fill, mark | {"written": now()})

@@ -68,10 +68,20 @@ class AlertFinder(Protocol):
 class SiteWriter(Protocol):
     """`forecast.nightly.site.write_site`; called once, after the night is in the store."""
 
-    def __call__(self, store: Store, to: Path, *, config: Configuration) -> Path:
+    def __call__(
+        self, store: Store, to: Path, *, config: Configuration, counts: Sequence[Panel] = ()
+    ) -> Path:
         """Write all pages into `to`, an empty folder that nobody reads yet, and return it.
 
         The refresh puts the folder in the place of the one that readers see, in one step.
+
+        Parameters
+        ----------
+        store : Store
+        to : Path
+        config : Configuration
+        counts : sequence of Panel
+            What the night was made of, one a source.
         """
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
+from forecast.data.panel import Panel
+from forecast.nightly import making_nights, pipeline
 from forecast.nightly.configuring import Configuration
+from forecast.nightly.store import Store
 
 FIRST = dt.date(2021, 1, 4)
 NIGHT = dt.date(2023, 3, 6)
@@ -27,6 +32,25 @@ measure = "calls"
 [publish]
 folder = "pages"
 """
+
+
+def write_two_files(
+    store: Store, to: Path, *, config: Configuration, counts: Sequence[Panel] = ()
+) -> Path:
+    """Pages of which it can be seen whether all are of one night."""
+    night = store.latest()
+    assert night is not None
+    for name in ("first.txt", "second.txt"):
+        (to / name).write_text(f"{night.as_of} {len(counts)} {config.publish.title}", "utf-8")
+    return to
+
+
+def use_plain_pages() -> Iterator[None]:
+    """Let refreshes write pages of two files and look for no alerts, while this goes on."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "find_site_writer", lambda: write_two_files)
+        patch.setattr(making_nights, "find_alert_finder", lambda: None)
+        yield
 
 
 def simulate(until: dt.date, *, areas: int = 3, offences: int = 1, seed: int = 0) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,15 @@ import pytest
 from forecast.nightly.pipeline import refresh
 from forecast.nightly.store import open_store
 from forecast.nightly.swapping import read_mark
-from tests.nightly.refreshing import NIGHT, prepare, write_source
+from tests.nightly.refreshing import NIGHT, prepare, use_plain_pages, write_source
 
 DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _plain_pages() -> Iterator[None]:
+    """Pages of two files, and no alerts."""
+    yield from use_plain_pages()
 
 
 def test_a_file_becomes_a_night_and_the_second_run_changes_nothing(tmp_path: Path) -> None:
