@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 def count(
     source: Annotated[
         str,
-        typer.Argument(help="Incidents, one row each: CSV (plain, gzip, zip) or Parquet."),
+        typer.Argument(
+            help="Incidents, one row each: CSV (also packed), Parquet, workbook, database."
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Panel to write, .csv or .parquet.")],
     mapping: Annotated[
@@ -37,6 +39,16 @@ def count(
     boundaries: Annotated[
         Path | None, typer.Option(help="GeoJSON of areas, for incidents with coordinates.")
     ] = None,
+    day_first: Annotated[
+        bool | None,
+        typer.Option(
+            "--day-first/--month-first", help="How 03/04/2024 is read where no date tells."
+        ),
+    ] = None,
+    query: Annotated[str | None, typer.Option(help="Of a database: one SELECT.")] = None,
+    table: Annotated[str | None, typer.Option(help="Of a database: a table or view.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Of a workbook: the sheet.")] = None,
+    member: Annotated[str | None, typer.Option(help="Of a zip archive: the file.")] = None,
     area: Area = None,
     offence: Offence = None,
     quarantine: Annotated[
@@ -59,7 +71,8 @@ def count(
     listed = quarantine or out.with_name(f"{out.stem}.quarantine.csv")
     panel = run(
         source, period, areas=area, offences=offence, mapping=mapping, boundaries=boundaries,
-        date=date, day_starts=day_starts, quarantine=listed, limit=limit, until=until,
+        date=date, day_first=day_first, day_starts=day_starts, quarantine=listed, limit=limit,
+        until=until, query=query, table=table, sheet=sheet, member=member,
     )  # fmt: skip
     write_panel(panel, out)
     if as_json:

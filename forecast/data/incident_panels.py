@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as AbcMapping
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,30 +12,28 @@ from numpy.typing import NDArray
 from forecast.data.mapping import Mapping
 from forecast.data.panel import Panel
 from forecast.data.sources import Snapshot
-from forecast.data.staging import Malformed
 from forecast.data.tallies import Tally
 from forecast.data.tallying import Groups
 from forecast.errors import DataError, name_offenders
 from forecast.periods import first_day, label, last_day
 
 
-def make_tally(groups: Groups, malformed: Sequence[Malformed]) -> Tally:
+def make_tally(groups: Groups, malformed: AbcMapping[str, int]) -> Tally:
     """Return what became of every row.
 
     Parameters
     ----------
     groups : Groups
         Rows that could be read.
-    malformed : sequence of Malformed
-        Records that could not.
+    malformed : mapping of str to int
+        How many records could not, by reason.
     """
-    reasons = groups.reasons()
-    for bad in malformed:
-        reasons[bad.reason] = reasons.get(bad.reason, 0) + 1
+    unread = sum(malformed.values())
+    reasons = groups.reasons() | dict(malformed)
     return Tally(
-        read=groups.total + len(malformed),
+        read=groups.total + unread,
         counted=groups.total - groups.faulty,
-        quarantined=groups.faulty + len(malformed),
+        quarantined=groups.faulty + unread,
         reasons=tuple(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
         duplicates=groups.copies,
     )

@@ -34,6 +34,8 @@ from forecast.data.workbooks import is_workbook, read_sheet, refuse_markup
 from forecast.errors import DataError
 
 PARQUET_MAGIC = b"PAR1"
+_DATES = {"date", "from", "to", "recorded"}
+_MEASURED = {"easting", "northing", "longitude", "latitude"}
 
 
 @dataclass(frozen=True)
@@ -179,9 +181,10 @@ class _Reader:
         use = choose_date(self.mapping, columns, self.asked.date)
         cells = {role: incoming.cells[header] for role, header in columns.items()}
         kinds = {role: incoming.kinds[header] for role, header in columns.items()}
-        for role in ("offence", "area", "incident"):
-            if role in cells and kinds[role] != "VARCHAR":
-                cells[role] = f"CAST({cells[role]} AS VARCHAR)"
+        for role in set(cells) - _MEASURED:
+            is_time = role in _DATES and kinds[role].startswith(("DATE", "TIMESTAMP"))
+            if not is_time and kinds[role] != "VARCHAR":
+                cells[role], kinds[role] = f"CAST({cells[role]} AS VARCHAR)", "VARCHAR"
         cells.setdefault("offence", "'all offences'")
         locate = None
         if "area" not in cells and (pair := find_point(columns, incoming.name)):

@@ -159,12 +159,13 @@ def _quarantine(found: Found, path: Path | None) -> str | None:
     """Write the rows that were not counted, and return the name of the file."""
     if path is None:
         return None
-    malformed, groups, name = found.incoming.malformed, found.groups, found.incoming.name
-    unread = ((bad.line, bad.reason, bad.value) for bad in malformed)
+    groups, name = found.groups, found.incoming.name
+    aside = found.incoming.malformed
+    unread = ((bad.line, bad.reason, bad.value) for bad in aside or ())
     unusable: Iterator[Fault] = found.tallying.faults() if groups.faulty else iter(())
     faults = heapq.merge(unread, unusable, key=lambda fault: fault[0])
     written = write_quarantine(path, name, faults)
-    expected = groups.faulty + len(malformed)
+    expected = groups.faulty + (len(aside) if aside else 0)
     if written != expected:
         raise DataError(
             f"{name} must not change while it is read: {expected:,} of its rows were not "
@@ -176,7 +177,8 @@ def _quarantine(found: Found, path: Path | None) -> str | None:
 def _make(found: Found, asked: Asked, listed: str | None) -> Panel:
     """The panel of what was found, unless too much of it was quarantined."""
     incoming, mapping = found.incoming, asked.mapping
-    tally = make_tally(found.groups, incoming.malformed)
+    aside = incoming.malformed
+    tally = make_tally(found.groups, aside.reasons if aside else {})
     refuse_too_many(tally, asked.limit, source=incoming.name, listed=listed)
     snapshot = Snapshot(
         mapping.source or incoming.name,

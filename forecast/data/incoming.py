@@ -22,7 +22,7 @@ from forecast.data.dialects import Dialect, find_dialect
 from forecast.data.headers import find_headers
 from forecast.data.incident_sql import csv_relation, describe, parquet_relation, quote_name
 from forecast.data.scanning import Scan, scan
-from forecast.data.staging import Malformed, stage, stage_rows
+from forecast.data.staging import SetAside, stage, stage_rows
 from forecast.errors import DataError
 
 _HEAD = 1 << 18
@@ -45,7 +45,7 @@ class Incoming:
         For each header the SQL of its column, and its DuckDB type.
     line : str
         SQL of the line on which a row begins, or of its number.
-    malformed : sequence of Malformed
+    malformed : SetAside or None
         Records that are not in the table because they cannot be read.
     notes : tuple of str
     """
@@ -55,7 +55,7 @@ class Incoming:
     cells: Mapping[str, str]
     kinds: Mapping[str, str]
     line: str
-    malformed: Sequence[Malformed] = ()
+    malformed: SetAside | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -160,7 +160,7 @@ def _staged_table(
     target: Path,
     name: str,
     wanted: Sequence[str],
-    malformed: Sequence[Malformed],
+    malformed: SetAside,
     notes: tuple[str, ...] = (),
 ) -> Incoming:
     """A file that was written by `stage` or `stage_rows` as a table."""

@@ -8,6 +8,7 @@ reading goes on at the next line, so that one stray quotation mark does not swal
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,38 @@ class Malformed:
     line: int
     reason: str
     value: str
+
+
+class SetAside:
+    """Malformed records, kept in a file: a list of incidents may hold any number of them.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write, in a temporary folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.reasons: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return self.reasons.total()
+
+    def __iter__(self) -> Iterator[Malformed]:
+        if not self.reasons:
+            return
+        with self.path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+            for line, reason, value in csv.reader(file):
+                yield Malformed(int(line), reason, value)
+
+    def fill(self, records: Iterable[Malformed]) -> None:
+        """Write records to the file."""
+        with self.path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            for record in records:
+                writer.writerow((record.line, record.reason, record.value))
+                self.reasons[record.reason] += 1
 
 
 class _Lines:
@@ -158,7 +191,7 @@ def stage(
     header_line: int,
     delimiter: str = ",",
     encoding: str = "utf-8-sig",
-) -> list[Malformed]:
+) -> SetAside:
     """Write the good records of a file to another: their line, then the columns that are kept.
 
     Parameters
@@ -174,30 +207,27 @@ def stage(
 
     Returns
     -------
-    list of Malformed
+    SetAside
         The records that cannot be read.
     """
-    malformed = []
-    with (
-        path.open(encoding=encoding, errors="surrogateescape", newline="") as source,
-        target.open("w", encoding="utf-8", newline="") as clean,
-    ):
-        writer = csv.writer(clean, lineterminator="\n")
-        writer.writerow(["line", *keep])
-        for record in read_records(source, width, delimiter=delimiter):
-            if isinstance(record, Malformed):
-                if record.line > header_line:
-                    malformed.append(record)
-                continue
-            line, row = record
-            if line > header_line:
-                writer.writerow([line, *(row[position] for position in keep)])
-    return malformed
+    with path.open(encoding=encoding, errors="surrogateescape", newline="") as source:
+        records = read_records(source, width, delimiter=delimiter)
+        return _write(_below(records, header_line), target, keep)
+
+
+def _below(
+    records: Iterable[tuple[int, list[str]] | Malformed], header_line: int
+) -> Iterator[tuple[int, list[str]] | Malformed]:
+    """Records below the headers."""
+    for record in records:
+        line = record.line if isinstance(record, Malformed) else record[0]
+        if line > header_line:
+            yield record
 
 
 def stage_rows(
     rows: Iterable[tuple[int, list[str]]], target: Path, *, width: int, keep: Sequence[int]
-) -> list[Malformed]:
+) -> SetAside:
     """Write rows that come with their numbers as `stage` writes those of a file.
 
     Parameters
@@ -210,17 +240,36 @@ def stage_rows(
 
     Returns
     -------
-    list of Malformed
+    SetAside
         Rows that are too long.
     """
-    malformed = []
+
+    def fitted() -> Iterator[tuple[int, list[str]] | Malformed]:
+        for line, row in rows:
+            if any(cell.strip() for cell in row[width:]):
+                yield Malformed(line, FIELDS, f"{len(row)} instead of {width}")
+            else:
+                yield line, row + [""] * (width - len(row))
+
+    return _write(fitted(), target, keep)
+
+
+def _write(
+    records: Iterable[tuple[int, list[str]] | Malformed], target: Path, keep: Sequence[int]
+) -> SetAside:
+    """Write good records to a file, and the others beside it."""
+    aside = SetAside(target.with_suffix(".malformed"))
     with target.open("w", encoding="utf-8", newline="") as clean:
         writer = csv.writer(clean, lineterminator="\n")
         writer.writerow(["line", *keep])
-        for line, row in rows:
-            if len(row) > width and any(cell.strip() for cell in row[width:]):
-                malformed.append(Malformed(line, FIELDS, f"{len(row)} instead of {width}"))
-                continue
-            full = row + [""] * (width - len(row))
-            writer.writerow([line, *(full[position] for position in keep)])
-    return malformed
+
+        def malformed() -> Iterator[Malformed]:
+            for record in records:
+                if isinstance(record, Malformed):
+                    yield record
+                else:
+                    line, row = record
+                    writer.writerow([line, *(row[position] for position in keep)])
+
+        aside.fill(malformed())
+    return aside

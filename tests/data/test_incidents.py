@@ -275,6 +275,15 @@ def test_parquet_is_counted_like_csv(tmp_path: Path) -> None:
     assert listed(out) == [(3, "no date", "")]
 
 
+def test_parquet_days_that_are_numbers_are_read(tmp_path: Path) -> None:
+    import duckdb
+
+    path = tmp_path / "calls.parquet"
+    duckdb.sql("SELECT 20240501 AS date, 'a' AS offence, 7 AS area").write_parquet(str(path))
+    panel = count(path, until=UNTIL)
+    assert (str(panel.periods[0]), panel.areas) == ("2024-05-01", ["7"])
+
+
 def test_parquet_moments_with_a_zone_are_turned_to_london(tmp_path: Path) -> None:
     import duckdb
 
@@ -379,6 +388,11 @@ def as_line(row: tuple[str, ...] | str, quoting: int) -> str:
     return text.getvalue()[:-1]
 
 
+def is_usable(row: tuple[str, ...]) -> bool:
+    """Whether a row has a day that can be true, an offence and an area."""
+    return row[0][:4] == "2024" and all(cell.strip() for cell in row[1:])
+
+
 @settings(
     max_examples=60,
     deadline=None,
@@ -424,5 +438,7 @@ def test_what_is_read_is_counted_or_quarantined(
         # Without a stray quotation mark there is no doubt what a record is.
         reader = csv.reader(io.StringIO(text, newline=""))
         assert read == sum(1 for row in reader if row) - 1 == len(rows)
+        usable = [row for row in rows if isinstance(row, tuple) and is_usable(row)]
+        assert good == len({row[1].strip() for row in usable} if copies else usable)
     lines = [line for line, _, _ in listed(out)]
     assert lines == sorted(set(lines))
