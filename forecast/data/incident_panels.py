@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping as AbcMapping
-from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -70,14 +70,20 @@ def make_panel(
             "Correct the mapping, or count another file."
         )
     # Few days, many groups: each day is looked up once.
-    there, day = np.unique(groups.day[used], return_inverse=True)  # (day,), (group,)
-    days = pd.DatetimeIndex(there)
+    number = groups.day[used].astype(np.int64)  # (group,)
+    since, day = _present(number - number.min())  # (day,), (group,)
+    days = pd.DatetimeIndex((since + number.min()).astype("datetime64[D]"))
     found = pd.PeriodIndex(days, freq=freq)
     periods = pd.period_range(found.min(), found.max(), freq=freq)
-    areas, area = _present(groups.areas, groups.area[used])
-    offences, offence = _present(groups.offences, groups.offence[used])
-    values = np.zeros((len(areas), len(offences), len(periods)))  # (area, offence, period)
-    np.add.at(values, (area, offence, periods.get_indexer(found)[day]), groups.n[used])
+    there, area = _present(groups.area[used])
+    areas = [groups.areas[code] for code in there]
+    there, offence = _present(groups.offence[used])
+    offences = [groups.offences[code] for code in there]
+    shape = (len(areas), len(offences), len(periods))
+    cell = np.ravel_multi_index((area, offence, periods.get_indexer(found)[day]), shape)  # (group,)
+    size = math.prod(shape)
+    counts = np.bincount(cell, weights=groups.n[used], minlength=size)
+    values = np.asarray(counts, dtype=np.float64)
     series = pd.DataFrame(
         {"area": np.repeat(areas, len(offences)), "offence": np.tile(offences, len(areas))}
     )
@@ -95,10 +101,12 @@ def make_panel(
     )
 
 
-def _present(names: Sequence[str], codes: NDArray[np.int64]) -> tuple[list[str], NDArray[np.intp]]:
-    """The names that occur, and for each code which of them it is."""
-    there, place = np.unique(codes, return_inverse=True)
-    return [names[code] for code in there], place
+def _present(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The codes that occur, and for each which of them it is; without sorting a million of them."""
+    there = np.flatnonzero(np.bincount(codes))
+    place = np.zeros(int(there[-1]) + 1, dtype=np.int64)
+    place[there] = np.arange(len(there))
+    return there, place[codes]
 
 
 def describe(groups: Groups, days: pd.DatetimeIndex, periods: pd.PeriodIndex) -> tuple[str, ...]:

@@ -65,8 +65,6 @@ def scan(path: Path, delimiter: str = ",") -> Scan:
     >>> found.lines, found.quotes, found.agrees(2), found.agrees(1)
     (3, False, True, False)
     """
-    mark = delimiter.encode()
-    loose = (mark + b' "', b'" ' + mark, b'" \n', b'" \r', b'\n "', mark + b'\t"', b'"\t' + mark)
     digest = hashlib.sha256()
     feeds = returns = pairs = 0
     quotes = odd = False
@@ -83,12 +81,29 @@ def scan(path: Path, delimiter: str = ",") -> Scan:
             pairs += tail.endswith(b"\r") and chunk.startswith(b"\n")
             if b'"' in chunk or b'"' in tail:
                 quotes = True
-                window = tail + chunk
-                # A tab is a delimiter or a space, never both.
-                odd = odd or any(sign in window for sign in loose if sign.count(b"\t") < 2)
-            tail = (tail + chunk[-2:])[-2:]
+                odd = odd or _has_loose_quotes(tail + chunk, delimiter)
+            tail = (tail + chunk[-4:])[-4:]
     whole = tail.endswith((b"\n", b"\r"))
     alone = returns and not feeds  # line ends of old spreadsheets
     odd = odd or (returns > 0 and not alone and not returns == pairs == feeds)
     lines = (returns if alone else feeds) + (not whole)
     return Scan(digest.hexdigest(), lines, quotes, odd)
+
+
+def _has_loose_quotes(window: bytes, delimiter: str) -> bool:
+    """Whether a space stands between a quotation mark and the edge of its cell.
+
+    Quotation marks are found first, because most files have few: looking for whole patterns takes
+    ten times as long.
+    """
+    # shape (byte,); edges of the window look like text
+    data = np.frombuffer(b"xx" + window + b"xx", dtype=np.uint8)
+    marks = np.flatnonzero(data == ord('"'))
+    edge = np.zeros(256, dtype=bool)
+    edge[[ord(delimiter), ord("\n"), ord("\r")]] = True
+    space = np.zeros(256, dtype=bool)
+    space[[ord(" "), ord("\t")]] = True
+    space[ord(delimiter)] = False
+    before = space[data[marks - 1]] & edge[data[marks - 2]]
+    after = space[data[marks + 1]] & edge[data[marks + 2]]
+    return bool((before | after).any())
