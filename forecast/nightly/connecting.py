@@ -198,11 +198,16 @@ _CAUSES = (
         "let this user in: the server refused the name or the password. Check both",
     ),
     (
+        ("fatal:  database",),
+        "be a database of the server: it has none of this name. Create it, or check the name",
+    ),
+    (
         ("does not exist", "undefinedtable", "no such table"),
         "hold the tables of a store: something that it needs is not there. Check the address, or "
         "put a copy back",
     ),
 )
+_GONE = ("connect", "server closed", "terminat", "shutting down", "resolve")
 
 
 def _explain(error: DBAPIError) -> str:
@@ -212,7 +217,8 @@ def _explain(error: DBAPIError) -> str:
         if any(sign in said for sign in signs):
             return meaning
     if error.connection_invalidated or any(
-        sign in said for sign in ("connect", "server closed", "terminat", "shutting down")
+        sign in said
+        for sign in ("connect", "server closed", "terminat", "shutting down", "resolve")
     ):
         return (
             "answer: the database is gone, or cannot be reached. Nothing half written was kept. "

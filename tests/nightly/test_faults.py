@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -235,6 +236,43 @@ def test_passwords_are_never_printed(tmp_path: Path) -> None:
     told = f"{caught.value!r} {caught.value.__cause__!r} {caught.value.__suppress_context__}"
     assert "hunter" not in told
     assert "True" in told
+
+
+def test_a_server_that_lets_nobody_in_says_why(server: Any) -> None:
+    with pytest.raises(DataError, match="be a database of the server: it has none of this name"):
+        open_store(server.url("nowhere"))
+    with pytest.raises(DataError, match="let this user in: the server refused"):
+        open_store(server.url("postgres", user="mallory"))
+    rules = server.folder / "data" / "pg_hba.conf"
+    before = rules.read_text()
+    try:
+        rules.write_text("local all all scram-sha-256\n")
+        assert "be opened with a password: the server asks for one" in wait_for(
+            server, "asks for one"
+        )
+        wrong = server.url("postgres").replace("forecast@", "forecast:hunter2@")
+        with pytest.raises(DataError, match="let this user in") as caught:
+            open_store(wrong)
+        assert "hunter2" not in str(caught.value)
+    finally:
+        rules.write_text(before)
+        assert wait_for(server, "open") == "open"
+
+
+def wait_for(server: Any, word: str) -> str:
+    """What the server says, once its rules were read again and it says the word."""
+    server.run("pg_ctl", "-D", str(server.folder / "data"), "reload")
+    said = ""
+    for _ in range(400):
+        try:
+            open_store(server.url("postgres")).close()
+            said = "open"
+        except DataError as error:
+            said = str(error)
+        if said.endswith(word) or f"{word} " in said:
+            break
+        time.sleep(0.05)
+    return said
 
 
 @pytest.mark.parametrize(
