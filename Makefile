@@ -37,6 +37,7 @@ study: export OPENBLAS_NUM_THREADS := 1
 study: export NUMBA_NUM_THREADS := 1
 study: $(VENV)/dev.stamp .venv-study/stamp  ## Bias, coverage, alarms, power: simulated and quiet windows, beside peers (SEEDS=1000)
 	$(BIN)/python tests/benchmarks/bench_study.py --seeds $(or $(SEEDS),1000) $(if $(FRESH),--fresh)
+	$(BIN)/python tests/benchmarks/bench_spread.py
 	$(BIN)/python tests/benchmarks/bench_windows.py
 	$(BIN)/python tests/benchmarks/bench_published.py
 	$(BIN)/python tests/benchmarks/bench_whole.py

@@ -72,7 +72,7 @@ class DynamicCounts(Model):
     """
 
     counts_native: ClassVar[bool] = True
-    spread_worth: ClassVar[int] = 5  # measured on real series: tests/benchmarks/bench_spread.py
+    spread_worth: ClassVar[int] = 4  # measured on real series: tests/benchmarks/bench_spread.py
 
     disruptions: tuple[Disruption, ...] = ()
     treatment: Treatment = "mask"

@@ -6,7 +6,7 @@ at their default; in the contaminated cells the campaign lists its earlier runs,
 (and left in on a line of its own). The window is the end of the data: only a forecast from before
 can be made. Peers have the settings that their documentation advises, and see all that came
 before: none of them masks. Slow peers are asked on fewer seeds (column n), PyMC on twelve; ours
-on seeds from 1,000 on, for those below were looked at while building. Every figure has its Monte
+on seeds from 2,000 on, for those below were looked at while building. Every figure has its Monte
 Carlo standard error in brackets. `bias`, `width` in points of the window's change; an alarm is an
 interval of 95 per cent that excludes zero where nothing was planted, power the share where a tenth
 was; `said` is the share of verdicts "fewer" or "more". Run with `make study`; `--fresh` runs the

@@ -282,7 +282,7 @@ def test_only_the_engine_s_spread_is_known_to_be_nearly_right() -> None:
         placebo = run(panel, campaign, model)
         found = placebo.calibration()
         assert found is not None
-        assert found.degrees - len(placebo.windows) == (5 if model == DynamicCounts() else 0)
+        assert found.degrees - len(placebo.windows) == (4 if model == DynamicCounts() else 0)
 
 
 def test_windows_with_less_history_are_done_without_where_eight_are_left() -> None:
