@@ -19,7 +19,34 @@ if TYPE_CHECKING:
 Data = Annotated[
     str,
     typer.Option(
-        help="'london' (ships with the package), a file (CSV, CSV.gz, Parquet) or a folder."
+        help="'london' (ships with the package), a file (CSV, Parquet, Excel, zip), a folder, or "
+        "the URL of a database."
+    ),
+]
+AsOf = Annotated[
+    str | None,
+    typer.Option(help="What was known on this day, YYYY-MM-DD, from the store of snapshots."),
+]
+StoreFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--store",
+        help="Folder of the store; FORECAST_STORE, or a folder of your own data, without it.",
+    ),
+]
+Query = Annotated[str | None, typer.Option(help="SQL that gives the counts, of a database.")]
+Table = Annotated[str | None, typer.Option(help="Table that holds the counts, of a database.")]
+Lag = Annotated[
+    Path | None,
+    typer.Option(
+        help="CSV of how late offences were recorded: recorded month, lag in months, count."
+    ),
+]
+Correct = Annotated[
+    str,
+    typer.Option(
+        help="Counts that may still grow: mark says which; thin expects as much less as is still "
+        "to be recorded."
     ),
 ]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same result to the byte.")]
@@ -72,20 +99,54 @@ def pick_model(name: str) -> Model:
     )
 
 
-def read(data: str) -> Panel:
+def read(
+    data: str,
+    *,
+    as_of: str | None = None,
+    store: Path | None = None,
+    query: str | None = None,
+    table: str | None = None,
+) -> Panel:
     """Load the counts and say what the reader found worth telling."""
     from forecast.data.reading import load
 
-    counts = load(data)
+    counts = load(data, as_of=as_of, store=store, query=query, table=table)
     for note in counts.notes:
         say(f"Note: {note}", to_error=True)
     return counts
 
 
+def with_lag(counts: Panel, lag: Path | None, correct: str) -> Panel:
+    """Return the counts with what is known of their recording lag."""
+    from forecast.data.delays import read_lag
+    from forecast.data.lag import estimate_completeness
+
+    if lag is None:
+        if correct != "mark":
+            raise DataError(
+                f"Option --correct {correct} must come with --lag: found no lag. Give the file of "
+                "how late offences were recorded, or leave --correct out."
+            )
+        return counts
+    if correct not in ("mark", "thin"):
+        raise DataError(
+            f"Option --correct must be mark or thin: found {correct!r}. Use mark to leave what is "
+            "expected as it is."
+        )
+    known = estimate_completeness(read_lag(lag))
+    return counts.with_lag(known, correct="thin" if correct == "thin" else "mark")
+
+
 def write_command(name: str, argument: str, **options: object) -> str:
     """Write the command again for the report, without paths and without defaults."""
     defaults: dict[str, object] = {"data": "london", "model": "dynamic", "level": 0.95}
-    defaults |= {"seed": 0, "draws": 1000, "counterfactual": "before", "previous": "mask"}
+    defaults |= {
+        "seed": 0,
+        "draws": 1000,
+        "counterfactual": "before",
+        "previous": "mask",
+        "correct": "mark",
+    }
     words = ["forecast", name, Path(argument).name]
     for option, value in options.items():
         if value is None or value == defaults.get(option):
@@ -94,5 +155,14 @@ def write_command(name: str, argument: str, **options: object) -> str:
         if isinstance(value, bool):
             words.append(flag if value else "--quick")
             continue
-        words += [flag, Path(value).name if isinstance(value, str | Path) else str(value)]
+        words += [flag, _without_path(option, value)]
     return shlex.join(words)
+
+
+def _without_path(option: str, value: object) -> str:
+    """An option's value without a folder, and an address without what may be secret."""
+    from forecast.data.databases import is_address, name_database
+
+    if not isinstance(value, str | Path) or option in ("query", "table", "as_of"):
+        return str(value)
+    return name_database(str(value)) if is_address(str(value)) else Path(value).name

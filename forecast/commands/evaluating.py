@@ -9,13 +9,20 @@ import typer
 
 from forecast.commands.asking import (
     AsJson,
+    AsOf,
+    Correct,
     Data,
     Draws,
+    Lag,
     Level,
+    Query,
     Seed,
+    StoreFolder,
+    Table,
     Way,
     pick_model,
     read,
+    with_lag,
     write_command,
 )
 from forecast.commands.showing import number, print_json, print_table, progress_bar, say
@@ -62,6 +69,12 @@ def evaluate(
             "beside it; about a minute. Full where a report is written.",
         ),
     ] = None,
+    as_of: AsOf = None,
+    store: StoreFolder = None,
+    query: Query = None,
+    table: Table = None,
+    lag: Lag = None,
+    correct: Correct = "mark",
     level: Level = 0.95,
     seed: Seed = 0,
     draws: Draws = 1000,
@@ -73,12 +86,14 @@ def evaluate(
 
     plan = Campaign.load(campaign)
     chosen = pick_model(model)
-    counts = read(data)
+    counts = read(data, as_of=as_of, store=store, query=query, table=table)
+    counts = with_lag(counts, lag, correct)
     whole = out is not None if full is None else full
     command = write_command(
         "evaluate", campaign, data=data, model=model, counterfactual=counterfactual,
         previous=previous, registration=registration, activity=activity, price_year=price_year,
-        full=whole or None, level=level, seed=seed, draws=draws,
+        as_of=as_of, query=query, table=table, lag=lag, correct=correct, full=whole or None,
+        level=level, seed=seed, draws=draws,
     )  # fmt: skip
     page = None
     with progress_bar() as show:
@@ -118,6 +133,10 @@ def plan(
     model: Annotated[
         str, typer.Option(help="dynamic, structural, naive, glm, prophet or ensemble.")
     ] = "dynamic",
+    as_of: AsOf = None,
+    store: StoreFolder = None,
+    query: Query = None,
+    table: Table = None,
     level: Level = 0.95,
     seed: Seed = 0,
     draws: Draws = 1000,
@@ -127,7 +146,8 @@ def plan(
     from forecast.impact.campaign import Campaign
     from forecast.impact.planning import plan as run
 
-    asked, chosen, counts = Campaign.load(campaign), pick_model(model), read(data)
+    asked, chosen = Campaign.load(campaign), pick_model(model)
+    counts = read(data, as_of=as_of, store=store, query=query, table=table)
     with progress_bar() as show:
         found = run(asked, counts, model=chosen, level=level, seed=seed, draws=draws, progress=show)
     written = None

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecast.commands.asking import AsJson
+from forecast.commands.asking import AsJson, StoreFolder
 from forecast.commands.showing import print_json, progress_bar, say
-from forecast.commands.vintages import StoreFolder
 from forecast.errors import DataError
 
 if TYPE_CHECKING:

@@ -11,11 +11,15 @@ from forecast.commands.asking import (
     MODELS,
     Area,
     AsJson,
+    AsOf,
     Data,
     Draws,
     Level,
     Offence,
+    Query,
     Seed,
+    StoreFolder,
+    Table,
     pick_model,
     read,
 )
@@ -35,6 +39,10 @@ def profile(
     method: Annotated[
         str, typer.Option(help="engine (the count engine) or averages (means of single years).")
     ] = "engine",
+    as_of: AsOf = None,
+    store: StoreFolder = None,
+    query: Query = None,
+    table: Table = None,
     level: Level = 0.95,
     seed: Seed = 0,
     draws: Draws = 1000,
@@ -43,8 +51,9 @@ def profile(
     """Show how far each month or week stands from its own year's level."""
     from forecast.models.seasons import profile as run
 
+    counts = read(data, as_of=as_of, store=store, query=query, table=table)
     found = run(
-        read(data), offence=offence, area=area, level=level, method=method, seed=seed, draws=draws
+        counts, offence=offence, area=area, level=level, method=method, seed=seed, draws=draws
     )
     if as_json:
         print_json(found.to_dict())
@@ -74,6 +83,10 @@ def backtest(
     out: Annotated[
         Path | None, typer.Option(help="HTML page to write: the table, figures, their numbers.")
     ] = None,
+    as_of: AsOf = None,
+    store: StoreFolder = None,
+    query: Query = None,
+    table: Table = None,
     seed: Seed = 0,
     draws: Draws = 1000,
     as_json: AsJson = False,
@@ -88,7 +101,8 @@ def backtest(
         )
     names = list(MODELS) if models == "all" else [name.strip() for name in models.split(",")]
     chosen = [pick_model(name) for name in names]
-    counts = read(data).select(offence=offence, area=area)
+    known = read(data, as_of=as_of, store=store, query=query, table=table)
+    counts = known.select(offence=offence, area=area)
     with progress_bar() as show:
         scores = run(
             chosen,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from forecast.commands.asking import AsJson, Offence
+from forecast.commands.asking import AsJson, Offence, StoreFolder
 from forecast.commands.showing import number, print_json, print_table, progress_bar, say
 
 if TYPE_CHECKING:
@@ -22,13 +22,6 @@ data = typer.Typer(
     no_args_is_help=True,
 )
 
-StoreFolder = Annotated[
-    Path | None,
-    typer.Option(
-        "--store",
-        help="Folder of the store; FORECAST_STORE, or a folder of your own data, without it.",
-    ),
-]
 _WHICH = (
     "A dataset ('london'), a dataset on a day ('london@2021-10-15'), or the beginning of a hash."
 )

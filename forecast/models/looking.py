@@ -261,7 +261,7 @@ def _draw_total(
         level = level + drift + moves[t]
         drift = damping * drift + pushes[t]
         path[t] += level
-    return path.T + _offset(ahead)
+    return np.asarray(path.T + _offset(ahead))
 
 
 def _draw_states(state: TotalState, chosen: IntArray, rng: np.random.Generator) -> FloatArray:
