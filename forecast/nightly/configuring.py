@@ -250,7 +250,7 @@ class Configuration(_Part):
     store: str = "nightly.db"
     store_variable: str | None = None
     snapshots: str | None = None
-    source: tuple[Source, ...] = Field(min_length=1)
+    source: tuple[Source, ...]
     series: Series = Series()
     models: Annotated[
         tuple[Model, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)
@@ -278,6 +278,8 @@ class Configuration(_Part):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 problems.append(f"must name {what} once: found {', '.join(twice)} again.")
+        if not self.source:
+            problems.append("must have a source: found none. Add a table [[source]].")
         if not self.models:
             problems.append("must have a model: found none. Leave models out for the usual ones.")
         if _PASSWORD.search(self.store):

@@ -103,7 +103,7 @@ def _find_age(reading: Reading, as_of: dt.date) -> str:
 
 def _find_shrunk(panel: Panel, name: str, before: Mapping[str, Any], limits: Limits) -> list[str]:
     """Say what the source had on the last good night and has no longer."""
-    advice = "Put the whole file back; where the figures are right, remove nothing and see [limits]"
+    advice = "Put the whole file back; if it is right, raise shrink under [limits] for one night."
     problems = []
     first, last = (as_period(before[key], panel.freq) for key in ("first", "last"))
     if panel.periods[0] > first:
@@ -116,19 +116,35 @@ def _find_shrunk(panel: Panel, name: str, before: Mapping[str, Any], limits: Lim
             f"{name} must not lose periods: it went on to {label(last)} and ends in "
             f"{label(panel.periods[-1])} now. It may be cut off. Put the whole file back."
         )
-    seen = np.asarray((panel.periods <= last) & (panel.periods >= first))  # (period,)
-    total, now = float(before["total"]), float(np.nansum(panel.values[:, seen]))
+    total, now = _compare_sums(panel.through(last), before["totals"])
     if not problems and now < (1 - limits.shrink) * total:
         problems.append(
             f"{name} must keep what it held: of {total:,.0f} events up to {label(last)} there are "
-            f"{now:,.0f}, and {100 * limits.shrink:g} per cent may go. {advice}: shrink."
+            f"{now:,.0f}, and {100 * limits.shrink:g} per cent may go. {advice}"
         )
     rows, had = (told and told.get("read") for told in (_tally(panel), before.get("rows")))
     if not problems and rows and had and rows < (1 - limits.shrink) * had:
-        problems.append(
-            f"{name} must keep its rows: it had {had:,} and has {rows:,} now. {advice}: shrink."
-        )
+        problems.append(f"{name} must keep its rows: it had {had:,} and has {rows:,} now. {advice}")
     return problems
+
+
+def _compare_sums(panel: Panel, before: Mapping[str, Any]) -> tuple[float, float]:
+    """Events before and now, of the series that are still there."""
+    now = np.nansum(panel.values, axis=1)  # (series,)
+    total = held = 0.0
+    seen: set[tuple[str, str]] = set()
+    for area, offence, own in zip(
+        panel.series["area"].astype(str), panel.series["offence"].astype(str), now, strict=True
+    ):
+        row = before.get(area, {})
+        name = "" if "" in row else offence
+        if name not in row:
+            continue
+        held += float(own)
+        if (area, name) not in seen:
+            total += float(row[name])
+            seen.add((area, name))
+    return total, held
 
 
 def _tally(panel: Panel) -> Mapping[str, Any] | None:

@@ -26,6 +26,8 @@ from forecast.periods import label
 
 Reader = Callable[[Path], Panel]
 
+_MANY = 2_000  # series, above which their sums are kept by area alone
+
 
 @dataclass(frozen=True, eq=False)
 class Reading:
@@ -56,7 +58,7 @@ class Reading:
             "series": len(panel.series),
             "first": label(panel.periods[0]),
             "last": label(panel.periods[-1]),
-            "total": float(np.nansum(panel.values)),
+            "totals": _sum_series(panel),
             "rows": tally,
             "snapshot": None if self.entry is None else self.entry.id,
         }
@@ -195,6 +197,19 @@ class Sources:
         """How incidents of a source are counted."""
         mapping = None if source.mapping is None else self.config.place(source.mapping)
         return {"mapping": mapping, "day_first": source.day_first}
+
+
+def _sum_series(panel: Panel) -> dict[str, dict[str, float]]:
+    """Events by area and offence; of very many series by area alone, under the offence ""."""
+    sums = np.nansum(panel.values, axis=1).tolist()  # (series,)
+    out: dict[str, dict[str, float]] = {}
+    single = len(sums) <= _MANY
+    for area, offence, total in zip(
+        panel.series["area"].astype(str), panel.series["offence"].astype(str), sums, strict=True
+    ):
+        row, name = out.setdefault(area, {}), offence if single else ""
+        row[name] = row.get(name, 0.0) + total
+    return out
 
 
 def _is_list(source: Source) -> bool:
