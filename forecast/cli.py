@@ -8,11 +8,16 @@ import sys
 import typer
 
 from forecast.commands.counting import count
+from forecast.commands.doctor import doctor
 from forecast.commands.evaluating import evaluate, plan
 from forecast.commands.fetching import fetch
 from forecast.commands.forecasting import backtest, profile
+from forecast.commands.notifying import notify
+from forecast.commands.refreshing import refresh, status
+from forecast.commands.scheduling import schedule
 from forecast.commands.showing import say
 from forecast.commands.simulating import simulate
+from forecast.commands.storing import store
 from forecast.commands.vintages import data
 from forecast.errors import ForecastError
 
@@ -26,9 +31,12 @@ app = typer.Typer(
 )
 
 
-for command in (evaluate, plan, profile, backtest, count, simulate):
+EVALUATING = (evaluate, plan, profile, backtest)
+NIGHTLY = (refresh, status, notify, schedule, doctor)
+
+for command in (*EVALUATING, count, simulate, *NIGHTLY):
     app.command()(command)
-for name, group in (("data", data), ("fetch", fetch)):
+for name, group in (("data", data), ("fetch", fetch), ("store", store)):
     app.add_typer(group, name=name)
 
 

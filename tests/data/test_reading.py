@@ -231,7 +231,7 @@ def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
     [
         ("londn", "found no such file or name as 'londn'. Check the path. Did you mean 'london'"),
         ("none/counts.csv", "no such file or name as 'none/counts.csv'.*Names that ship: 'london'"),
-        ("postgresql://me:secret@host/db", "asked for a query or a table: found neither. Pass query="),
+        ("postgresql://me:secret@host/db", "asked for a query or a table: found neither. Pass"),
         ("https://example.org/a.csv", "never uses the network. Save the figures as CSV or Parquet"),
         (" ", "a file or a folder: found nothing. For a table in memory use Panel.from_frame"),
     ],
