@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from forecast.data.records import now
 from forecast.errors import ForecastError
@@ -97,19 +98,20 @@ def locking(folder: Path) -> Iterator[Owner | None]:
     path = folder / LOCK
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b")
+        # nothing is held back: what finds no room is told at once, and not when it is closed
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b", buffering=0)
     except OSError as error:
-        raise ForecastError(
-            f"Folder {folder.name!r} of the refresh must be writable: {error.strerror or error}. "
-            "Ask for access or room, or name another folder in the configuration."
-        ) from None
+        raise _not_writable(folder, error) from None
     with file:
         free = _take(file)
         found = _parse(file.read())
         if not free or (found is not None and _may_live_elsewhere(found)):
             raise _busy(found, path, elsewhere=free)
-        _write(file, Owner(socket.gethostname(), os.getpid(), now()))
         try:
+            try:
+                _write(file, Owner(socket.gethostname(), os.getpid(), now()))
+            except OSError as error:
+                raise _not_writable(folder, error) from None
             yield found
         finally:
             with suppress(OSError):  # a full disk lets no text be written, but lets it be cut
@@ -128,7 +130,7 @@ def read_owner(folder: Path) -> Owner | None:
 def is_held(folder: Path) -> bool:
     """Return whether a process of this machine holds the lock."""
     try:
-        file = (folder / LOCK).open("r+b")
+        file = (folder / LOCK).open("r+b", buffering=0)
     except OSError:
         return False
     with file:
@@ -136,6 +138,14 @@ def is_held(folder: Path) -> bool:
             return True
         _give_back(file)
         return False
+
+
+def _not_writable(folder: Path, error: OSError) -> ForecastError:
+    """The error of a folder in which nothing can be written."""
+    return ForecastError(
+        f"Folder {folder.name!r} of the refresh must be writable: {error.strerror or error}. "
+        "Ask for access or room, or name another folder in the configuration."
+    )
 
 
 def _busy(found: Owner | None, path: Path, *, elsewhere: bool) -> BusyError:
@@ -162,16 +172,15 @@ def _parse(text: bytes) -> Owner | None:
         return None
 
 
-def _write(file: IO[bytes], owner: Owner | None) -> None:
+def _write(file: FileIO, owner: Owner | None) -> None:
     """Name the owner in the file."""
     file.seek(0)
     file.truncate()
     if owner is not None:
         file.write(json.dumps(asdict(owner)).encode())
-    file.flush()
 
 
-def _take(file: IO[bytes]) -> bool:
+def _take(file: FileIO) -> bool:
     """Ask the system for the lock, without waiting."""
     try:
         if sys.platform == "win32":
@@ -188,7 +197,7 @@ def _take(file: IO[bytes]) -> bool:
     return True
 
 
-def _give_back(file: IO[bytes]) -> None:
+def _give_back(file: FileIO) -> None:
     """Let the next one have the lock."""
     with suppress(OSError):
         if sys.platform == "win32":
