@@ -79,7 +79,9 @@ def judge(
     new = [label(p) for p in panel.periods if before is None or label(p) > str(before["last"])]
     fresh = [text for text in new if text not in limits.accept]
     if before is not None and fresh:
-        problems.append(_find_zeros(panel, name, fresh))
+        problem, note = _find_zeros(panel, name, fresh, limits)
+        problems.append(problem)
+        notes += [note] if note else []
         if promised is not None:
             problems += _find_jumps(panel, name, promised, fresh, limits)
     return Judgement(tuple(p for p in problems if p), tuple(notes))
@@ -206,32 +208,44 @@ def _find_incomplete(panel: Panel, name: str, limits: Limits) -> str:
     )
 
 
-def _find_zeros(panel: Panel, name: str, fresh: list[str]) -> str:
-    """Say that new periods are zero where many events were expected."""
-    is_fresh = np.array([label(p) in fresh for p in panel.periods])  # (period,)
-    year = PERIODS_A_YEAR[panel.freq]
-    past = panel.values[:, ~is_fresh][:, -year:]  # (series, period)
-    found = []
-    for column in ("offence", "area"):
+def _find_zeros(panel: Panel, name: str, fresh: list[str], limits: Limits) -> tuple[str, str]:
+    """Say that the last periods are zero where many events were expected: a problem, and a note.
+
+    An offence that is zero everywhere, or many areas, are a problem; a few areas are a note.
+    """
+    unit = UNIT_NAMES[panel.freq]
+    found: dict[str, list[str]] = {"offence": [], "area": []}
+    for column, names in found.items():
         for who, rows in panel.series.groupby(column, sort=False).indices.items():
-            run = _zero_run(np.nansum(panel.values[rows], axis=0))
-            run = min(run, int(is_fresh.sum()))
-            rate = float(np.nanmean(np.nansum(past[rows], axis=0))) if past.size else 0.0
-            if run and run * rate > _ZEROS:
-                found.append(f"{who} ({run} {UNIT_NAMES[panel.freq]}{'s' if run > 1 else ''})")
-    if not found:
-        return ""
-    return (
-        f"{name} must not be zero where many were expected: {name_offenders(found)}. Its feed may "
-        f"have stopped. Mend the source; if it is true, add accept = {_as_list(fresh)} under "
-        "[limits]."
-    )
+            run, expected = _zero_run(panel.values[rows], PERIODS_A_YEAR[panel.freq])
+            if expected > _ZEROS:
+                names.append(f"{who} ({run} {unit}{'s' if run > 1 else ''})")
+    few = len(found["area"]) <= limits.vanished * len(panel.areas)
+    worst = [*found["offence"], *([] if few else found["area"])]
+    problem = note = ""
+    if worst:
+        problem = (
+            f"{name} must not be zero where many were expected: {name_offenders(worst)}. Its feed "
+            f"may have stopped. Mend the source; if it is true, add accept = {_as_list(fresh)} "
+            "under [limits], or leave out under [series] what is no longer counted."
+        )
+    if few and found["area"]:
+        note = (
+            f"{name}: zero where many were expected: {name_offenders(found['area'])}. See whether "
+            "these still report; leave out under [series] what is no longer counted."
+        )
+    return problem, note
 
 
-def _zero_run(totals: NDArray[np.float64]) -> int:
-    """How many periods at the end are zero, of totals (period,)."""
-    some = np.flatnonzero(totals > 0)
-    return len(totals) - 1 - int(some[-1]) if len(some) else len(totals)
+def _zero_run(values: NDArray[np.float64], year: int) -> tuple[int, float]:
+    """How many periods at the end are zero, of series (series, period), and what was expected."""
+    missing = np.isnan(values).all(axis=0)  # (period,)
+    totals = np.where(missing, np.nan, np.nansum(values, axis=0))
+    some = np.flatnonzero(totals != 0)  # what is missing is not zero
+    run = len(totals) - 1 - int(some[-1]) if len(some) else 0
+    past = totals[: len(totals) - run][-year:]
+    known = past[~np.isnan(past)]
+    return run, run * float(known.mean()) if len(known) else 0.0
 
 
 def _find_jumps(

@@ -6,11 +6,13 @@ import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from forecast.errors import DataError, NotReadyError
 from forecast.nightly.configuring import Configuration
+from forecast.nightly.judging import _zero_run
 from forecast.nightly.pipeline import NightNotReady, refresh
 from forecast.nightly.store import open_store
 from forecast.nightly.swapping import read_mark
@@ -118,6 +120,26 @@ def test_a_day_of_zeros_is_not_published(config: Configuration) -> None:
     gone = (tidy["period"] == str(NIGHT)) & (tidy["area"] == "Area 6")
     tidy.loc[gone, "count"] = 0
     refuse(config, tidy, r"must not be zero where many were expected: Area 6 \(1 day\)")
+
+
+def test_a_feed_that_dies_slowly_is_found_over_several_nights() -> None:
+    # 5 a day: by chance one or two days are zero; over five days 25 were expected
+    daily = np.array([[5.0, 4.0, 6.0] * 100 + [0.0] * 4])
+    assert _zero_run(daily, 365) == (4, 20.0)
+    assert _zero_run(np.append(daily, [[0.0]], axis=1), 365) == (5, 25.0)
+    assert _zero_run(np.append(daily, [[np.nan]], axis=1), 365) == (0, 0.0)
+
+
+def test_one_area_of_many_that_is_zero_is_a_note(config: Configuration) -> None:
+    path = config.place("night.toml")
+    path.write_text(TEXT + "\n[limits]\nvanished = 0.2\n", "utf-8")
+    tidy = simulate(NEXT, areas=6)
+    gone = (tidy["period"] == str(NIGHT)) & (tidy["area"] == "Area 6")
+    tidy.loc[gone, "count"] = 0
+    write_source(path.parent, tidy=tidy)
+    done = refresh(path, as_of=NEXT).last
+    assert done.status == "published"
+    assert any("zero where many were expected: Area 6 (1 day). See" in note for note in done.notes)
 
 
 def test_a_file_that_cannot_be_read_any_more_is_not_published(config: Configuration) -> None:
