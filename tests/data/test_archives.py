@@ -101,7 +101,9 @@ def test_encrypted_members_are_refused() -> None:
         read(bytes(data))
 
 
-@pytest.mark.parametrize("inner", [gzip.compress(TABLE), pack({"b.csv": TABLE})])
+@pytest.mark.parametrize(
+    "inner", [gzip.compress(TABLE), pack({"b.csv": TABLE})], ids=["gzip", "zip"]
+)
 def test_archives_in_archives_are_refused(inner: bytes) -> None:
     for outer in (gzip.compress(inner), pack({"a.csv": inner})):
         with pytest.raises(DataError, match="must hold a table: it holds another packed file"):
