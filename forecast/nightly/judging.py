@@ -211,17 +211,22 @@ def _find_incomplete(panel: Panel, name: str, limits: Limits) -> str:
 def _find_zeros(panel: Panel, name: str, fresh: list[str], limits: Limits) -> tuple[str, str]:
     """Say that the last periods are zero where many events were expected: a problem, and a note.
 
-    An offence that is zero everywhere, or many areas, are a problem; a few areas are a note.
+    An offence that is zero everywhere, or many areas, are a problem. A few areas are a note, and
+    so is what was as clear before the fresh periods: the last night was published with it.
     """
     unit = UNIT_NAMES[panel.freq]
     found: dict[str, list[str]] = {"offence": [], "area": []}
+    known: list[str] = []
     for column, names in found.items():
         for who, rows in panel.series.groupby(column, sort=False).indices.items():
             run, expected = _zero_run(panel.values[rows], PERIODS_A_YEAR[panel.freq])
             if expected > _ZEROS:
-                names.append(f"{who} ({run} {unit}{'s' if run > 1 else ''})")
+                is_old = expected * max(run - len(fresh), 0) > _ZEROS * run
+                told = f"{who} ({run} {unit}{'s' if run > 1 else ''})"
+                (known if is_old else names).append(told)
     few = len(found["area"]) <= limits.vanished * len(panel.areas)
     worst = [*found["offence"], *([] if few else found["area"])]
+    known += found["area"] if few else []
     problem = note = ""
     if worst:
         problem = (
@@ -229,9 +234,9 @@ def _find_zeros(panel: Panel, name: str, fresh: list[str], limits: Limits) -> tu
             f"may have stopped. Mend the source; if it is true, add accept = {_as_list(fresh)} "
             "under [limits], or leave out under [series] what is no longer counted."
         )
-    if few and found["area"]:
+    if known:
         note = (
-            f"{name}: zero where many were expected: {name_offenders(found['area'])}. See whether "
+            f"{name}: zero where many were expected: {name_offenders(known)}. See whether "
             "these still report; leave out under [series] what is no longer counted."
         )
     return problem, note

@@ -114,6 +114,28 @@ def test_a_jump_of_many_series_at_once_is_not_published_unless_somebody_looked(
     assert done.last.status == "published"
 
 
+def test_an_offence_that_ended_is_refused_once_and_then_noted(tmp_path: Path) -> None:
+    path = prepare(tmp_path).place("night.toml")
+
+    def write(until: dt.date) -> None:
+        tidy = simulate(until, offences=2)
+        over = (tidy["period"] >= str(NIGHT)) & (tidy["offence"] == "offence 2")
+        tidy.loc[over, "count"] = 0
+        write_source(tmp_path, tidy=tidy)
+
+    write(NIGHT)
+    refresh(path, as_of=NIGHT)
+    write(NEXT)
+    with pytest.raises(NotReadyError, match=r"were expected: offence 2 \(1 day\)\. Its feed"):
+        refresh(path, as_of=NEXT)
+    path.write_text(TEXT + '\n[limits]\naccept = ["2023-03-06"]\nbeyond = 0.7\n', "utf-8")
+    assert refresh(path, as_of=NEXT).last.status == "published"
+    write(NEXT + dt.timedelta(days=1))
+    done = refresh(path, as_of=NEXT + dt.timedelta(days=1)).last
+    assert done.status == "published"
+    assert any("offence 2 (2 days). See whether" in note for note in done.notes)
+
+
 def test_a_day_of_zeros_is_not_published(config: Configuration) -> None:
     tidy = simulate(NEXT, areas=6)
     # 70 a day are expected in the area: 20 + 10 x 5
