@@ -22,7 +22,7 @@ Progress = Callable[[str, int, int], None]
 
 STEPS = (
     "begin", "read", "kept", "check", "run begun", "fit", "fitted", "forecast", "score", "alerts",
-    "publish", "published", "pages", "pages written", "end",
+    "publish", "published", "pages", "pages written", "notices", "end",
 )  # fmt: skip
 """Steps of a night, in order; one is said before it begins, or after it is done."""
 

@@ -19,7 +19,8 @@ from forecast.nightly.sourcing import Reading
 from forecast.periods import PERIODS_A_YEAR, UNIT_NAMES, as_period, label, last_day
 
 _FEW = 5  # series: with fewer, one beyond its quantiles is no sign of an error by itself
-_FAR = 3.0  # times the outermost quantile
+_BEYOND = 1.5  # times the outermost quantile: New Year's Eve is beyond, and true
+_FAR = 3.0  # the same of a few series
 _ZEROS = 20.0  # events expected in a run of zeros: by chance it comes less often than 1 in 10^8
 
 
@@ -83,7 +84,10 @@ def judge(
         problems.append(problem)
         notes += [note] if note else []
         if promised is not None:
-            problems += _find_jumps(panel, name, promised, fresh, limits)
+            jumps = _find_jumps(panel, name, promised, fresh, limits)
+            # what came back to normal at once needs nobody's leave to go on
+            lasting = panel.periods[-1] in jumps
+            (problems if lasting else notes).extend(jumps.values())
     return Judgement(tuple(p for p in problems if p), tuple(notes))
 
 
@@ -255,20 +259,18 @@ def _zero_run(values: NDArray[np.float64], year: int) -> tuple[int, float]:
 
 def _find_jumps(
     panel: Panel, name: str, promised: QuantileForecast, fresh: list[str], limits: Limits
-) -> list[str]:
-    """Say that new counts lie beyond the outermost quantiles of many series at once."""
+) -> dict[pd.Period, str]:
+    """Say by period where counts lie far beyond the outermost quantiles of many series at once."""
     came = observed_counts(promised, panel)  # (series, period)
     low, high = promised.values[0], promised.values[-1]  # (series, period)
-    problems = []
+    found = {}
     for column, period in enumerate(promised.periods):
         if label(period) not in fresh:
             continue
         x, lower, upper = came[:, column], low[:, column], high[:, column]
-        counted = ~np.isnan(x)
-        out = counted & ((x < lower) | (x > upper))
-        far = counted & ((x * _FAR + 1 < lower) | (x > _FAR * upper + _FAR))
-        size = int(counted.sum())
-        if not size or (out.sum() <= limits.beyond * size) or (size < _FEW and not far.any()):
+        out, far = (_is_beyond(x, lower, upper, times) for times in (_BEYOND, _FAR))
+        size = int((~np.isnan(x)).sum())
+        if not size or out.sum() <= limits.beyond * size or (size < _FEW and not far.any()):
             continue
         way = "above" if (x > upper)[out].sum() * 2 >= out.sum() else "below"
         worst = np.argsort(-np.abs(x - (lower + upper) / 2) * out)[:3]
@@ -278,13 +280,21 @@ def _find_jumps(
             for i in worst
             if out[i]
         ]
-        problems.append(
+        found[period] = (
             f"{name} must be near what was expected: in {label(period)} {int(out.sum()):,} of "
-            f"{size:,} series lie beyond their outermost quantiles, most {way} "
+            f"{size:,} series lie far beyond their outermost quantiles, most {way} "
             f"({'; '.join(names)}). That is more likely an error than crime. Look at the source; "
             f"if it is true, add accept = {_as_list([label(period)])} under [limits]."
         )
-    return problems[:3]
+    return found
+
+
+def _is_beyond(
+    x: NDArray[np.float64], lower: NDArray[np.float64], upper: NDArray[np.float64], times: float
+) -> NDArray[np.bool_]:
+    """Whether counts are so many times above or below their outermost quantiles; all (series,)."""
+    above, below = x > times * upper + times, x * times + 1 < lower
+    return np.asarray(above | below)  # what is missing is neither
 
 
 def _as_list(periods: list[str]) -> str:

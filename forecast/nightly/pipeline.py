@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,12 @@ from forecast.nightly.configuring import Configuration
 from forecast.nightly.journal import Journal, Progress
 from forecast.nightly.locking import Owner, locking
 from forecast.nightly.making_nights import Maker
+from forecast.nightly.notices import Status, Told
 from forecast.nightly.seams import find_site_writer
 from forecast.nightly.store import Store, open_store
 from forecast.nightly.summing_up import NightMade, Refreshed
 from forecast.nightly.swapping import publish_folder, read_mark
+from forecast.nightly.telling import Teller
 from forecast.periods import as_date
 
 
@@ -84,7 +87,7 @@ def refresh(
     night = today if as_of is None else as_date(as_of, subject="Night")
     first = night if since is None else as_date(since, subject="First night")
     _check_dates(first, night, today)
-    folder = found.work_folder()
+    folder, teller = found.work_folder(), Teller.of(found)
     with nullcontext() if dry_run else locking(folder) as dead:
         journal = Journal(
             None if dry_run else folder,
@@ -98,13 +101,32 @@ def refresh(
                 if as_of is None and store is not None:
                     _check_clock(store, today)
                 maker = Maker(found, store, journal, today, dry_run)
-                return _make_all(maker, first, night, _tell_dead(dead, journal))
+                done = _make_all(maker, first, night, _tell_dead(dead, journal))
+            return done if dry_run else _tell(teller, journal, night, done)
         except BaseException as error:
             journal.write("error", kind=type(error).__name__, text=str(error))
+            if not dry_run and isinstance(error, Exception):
+                status: Status = "not ready" if isinstance(error, NotReadyError) else "failed"
+                _write_told(journal, teller(night, status, str(error)))
             raise
         finally:
             journal.step("end")
             journal.close()
+
+
+def _tell(teller: Teller, journal: Journal, night: dt.date, done: Refreshed) -> Refreshed:
+    """Tell that the night is there, and who could not be told."""
+    journal.step("notices")
+    told = teller(night, "published")
+    _write_told(journal, told)
+    failed = tuple(one.text for one in told if one.status == "failed")
+    return replace(done, notes=(*done.notes, *failed), notices=tuple(one.to_dict() for one in told))
+
+
+def _write_told(journal: Journal, told: tuple[Told, ...]) -> None:
+    """Write down who was told."""
+    for one in told:
+        journal.write("notice", **one.to_dict())
 
 
 def _check_dates(first: dt.date, night: dt.date, today: dt.date) -> None:

@@ -96,6 +96,8 @@ class Refreshed:
         Names the run in the log.
     seconds : dict
         How long each step took.
+    notices : tuple of dict
+        Who was told: `channel, status, text`.
     """
 
     nights: tuple[NightMade, ...]
@@ -103,6 +105,7 @@ class Refreshed:
     notes: tuple[str, ...]
     run: str
     seconds: Mapping[str, float]
+    notices: tuple[Mapping[str, str], ...] = ()
 
     def __repr__(self) -> str:
         return f"Refreshed({' '.join(night.sentence() for night in self.nights[-3:])})"
@@ -120,6 +123,7 @@ class Refreshed:
             "earlier": [_plain(asdict(night)) for night in self.nights[:-1]],
             "pages": self.pages,
             "refresh_notes": list(self.notes),
+            "notices": [dict(told) for told in self.notices],
             "log_run": self.run,
             "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
             "version": version("violence-forecast"),

@@ -12,7 +12,7 @@ import pytest
 
 from forecast.errors import DataError, NotReadyError
 from forecast.nightly.configuring import Configuration
-from forecast.nightly.judging import _zero_run
+from forecast.nightly.judging import _is_beyond, _zero_run
 from forecast.nightly.pipeline import NightNotReady, refresh
 from forecast.nightly.store import open_store
 from forecast.nightly.swapping import read_mark
@@ -107,11 +107,30 @@ def test_a_jump_of_many_series_at_once_is_not_published_unless_somebody_looked(
 ) -> None:
     tidy = simulate(NEXT, areas=6)
     tidy.loc[tidy["period"] == str(NIGHT), "count"] *= 3
-    refuse(config, tidy, r"in 2023-03-06 [56] of 6 series lie beyond .* most above \(Area")
+    refuse(config, tidy, r"in 2023-03-06 4 of 6 series lie far beyond .* most above \(Area")
     accepting = TEXT + '\n[limits]\naccept = ["2023-03-06"]\n'
     (config.place("night.toml")).write_text(accepting, "utf-8")
     done = refresh(config.place("night.toml"), as_of=NEXT)
     assert done.last.status == "published"
+
+
+def test_a_jump_that_was_over_the_next_day_is_a_note(config: Configuration) -> None:
+    tidy = simulate(NEXT, areas=6)
+    tidy.loc[tidy["period"] == str(NIGHT), "count"] *= 3
+    refuse(config, tidy, "more likely an error than crime")
+    after = simulate(NEXT + dt.timedelta(days=1), areas=6)
+    after.loc[after["period"] == str(NIGHT), "count"] *= 3
+    write_source(config.place("x").parent, tidy=after)
+    done = refresh(config, as_of=NEXT + dt.timedelta(days=1)).last
+    assert done.status == "published"
+    assert any("in 2023-03-06 4 of 6 series lie far beyond" in note for note in done.notes)
+
+
+def test_half_a_day_is_refused_and_a_festive_one_is_not() -> None:
+    lower, upper = np.full(4, 78.0), np.full(4, 125.0)
+    # 1.5 times the upper end and 1.5 more; two thirds of the lower end less 1
+    counts = np.array([190.0, 188.0, 51.0, 52.0])
+    assert _is_beyond(counts, lower, upper, 1.5).tolist() == [True, False, True, False]
 
 
 def test_an_offence_that_ended_is_refused_once_and_then_noted(tmp_path: Path) -> None:

@@ -11,10 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecast.errors import DataError, NotReadyError
+from forecast.nightly import telling
+from forecast.nightly.notices import Outcome, Told
 from forecast.nightly.pipeline import refresh
 from forecast.nightly.store import open_store
 from forecast.nightly.swapping import read_mark
-from tests.nightly.refreshing import NIGHT, prepare, use_plain_pages, write_source
+from tests.nightly.refreshing import NIGHT, TEXT, prepare, use_plain_pages, write_source
 
 DAY = dt.timedelta(days=1)
 
@@ -66,3 +69,34 @@ def test_the_next_night_goes_on_and_scores_the_day_that_came_true(tmp_path: Path
     assert set(scores["step"]) == {1}
     came = pd.read_csv(tmp_path / "calls.csv").query("period == '2023-03-06'")["count"]
     assert scores.query("model == 'DynamicCounts'")["observed"].tolist() == came.tolist()
+
+
+def test_whoever_is_named_is_told_how_it_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcomes: list[Outcome] = []
+
+    def tell(_: object, outcome: Outcome, **settings: object) -> tuple[Told, ...]:
+        outcomes.append(outcome)
+        return (Told("Mail", "failed", "Mail could not be sent."),)
+
+    monkeypatch.setattr(telling, "tell", tell)
+    text = TEXT + '[[notices.webhook]]\nkind = "teams"\nurl_env = "TEAMS_WEBHOOK"\n'
+    config = prepare(tmp_path, text)
+    done = refresh(config, as_of=NIGHT)
+    assert done.notes == ("Mail could not be sent.",)
+    assert done.to_dict()["notices"][0]["status"] == "failed"
+    with pytest.raises(NotReadyError, match="must be fresh"):
+        refresh(config, as_of=NIGHT + 30 * DAY)
+    (config.work_folder() / "nightly.db").write_bytes(b"no database at all, but long enough" * 40)
+    with pytest.raises(DataError, match="whole SQLite file"):
+        refresh(config, as_of=NIGHT)
+    assert [(one.as_of, one.status, one.last_good) for one in outcomes] == [
+        ("2023-03-06", "published", "2023-03-06"),
+        ("2023-04-05", "not ready", "2023-03-06"),
+        ("2023-03-06", "failed", None),
+    ]
+    assert "must be fresh" in outcomes[1].reason
+    wrong = TEXT + '[notices]\nlnk = "x"\n'
+    with pytest.raises(DataError, match=r"Configuration, notices.*'?lnk"):
+        refresh(prepare(tmp_path, wrong), as_of=NIGHT)
