@@ -213,8 +213,8 @@ def fit_before(model: Model, panel: Panel, start: pd.Period) -> FittedModel:
 class Learner:
     """Fits a model before one period after another, and goes on where it can.
 
-    A model that can take in new counts without learning anew (`update`) is fitted anew every two
-    years and goes on in between, so that many windows cost little more than one. It never sees
+    A model that can take in new counts without learning anew (`update`) is fitted anew once a
+    year and goes on in between, so that many windows cost little more than one. It never sees
     anything at or after the period that it is asked for.
     """
 
@@ -232,7 +232,7 @@ class Learner:
             and since is not None
             and hasattr(fitted, "update")
             and fitted.panel.series.equals(panel.series)
-            and since <= start < since + 2 * year
+            and since <= start < since + year
         ):
             self._fitted = fitted.update(leave_out_immature(panel.before(start)))
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import socket
+import platform
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -109,7 +109,7 @@ def locking(folder: Path) -> Iterator[Owner | None]:
             raise _busy(found, path, elsewhere=free)
         try:
             try:
-                _write(file, Owner(socket.gethostname(), os.getpid(), now()))
+                _write(file, Owner(platform.node(), os.getpid(), now()))
             except OSError as error:
                 raise _not_writable(folder, error) from None
             yield found
@@ -161,7 +161,7 @@ def _busy(found: Owner | None, path: Path, *, elsewhere: bool) -> BusyError:
 
 def _may_live_elsewhere(found: Owner) -> bool:
     """Whether an owner is on another machine, where nobody here can see whether it lives."""
-    return found.host != socket.gethostname() and found.age < 24 * 3600
+    return found.host != platform.node() and found.age < 24 * 3600
 
 
 def _parse(text: bytes) -> Owner | None:
