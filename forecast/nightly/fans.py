@@ -81,7 +81,7 @@ def draw_fan(line: Line, name: str) -> str:
     return (
         f'<figure class="fan" id="{name}"><svg width="100%" height="{_ALL}" role="img" '
         f'aria-label="{escape(describe_fan(line))}">{_key(len(known) > 0)}'
-        f'<svg y="{_TOP}" width="100%" height="{_TALL}" viewBox="0 0 1000 1000" '
+        f'<svg role="none" y="{_TOP}" width="100%" height="{_TALL}" viewBox="0 0 1000 1000" '
         f'preserveAspectRatio="none">{"".join(marks)}</svg>{texts}</svg></figure>'
     )
 
@@ -142,7 +142,7 @@ def _key(has_history: bool) -> str:
     )
     return (
         f"{observed}"
-        '<svg x="100%" overflow="visible"><path class="middle" d="M-87 11h20"/>'
+        '<svg role="none" x="100%" overflow="visible"><path class="middle" d="M-87 11h20"/>'
         '<text x="0" y="15" text-anchor="end">expected</text></svg>'
     )
 

@@ -58,7 +58,9 @@ def draw_ahead(panel: Panel, means: np.ndarray, day: int, draws: int = 300) -> F
     shape = (draws, *rate.shape)
     drawn = rng.poisson(rate * rng.gamma(60, 1 / 60, shape)).astype(np.int64)
     periods = pd.period_range(panel.periods[0] + day, periods=HORIZON, freq="D")
-    return Forecast(drawn, panel.series, periods, periods[0], "DynamicCounts")
+    return Forecast(
+        drawn, panel.series, periods, periods[0], "DynamicCounts", total_name=panel.total_name
+    )
 
 
 def fill_store(store: Store, panel: Panel, means: np.ndarray, *, nights: int = 24) -> None:
