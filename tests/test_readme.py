@@ -11,6 +11,7 @@ import pytest
 import forecast as fc
 from forecast.impact.evaluation import Evaluation
 from forecast.models.fitted import FittedDynamic
+from forecast.nightly.configuring import Configuration
 from forecast.reporting.wording import plain_box
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -103,3 +104,8 @@ def test_make_and_pip_install_the_same() -> None:
     ):
         assert words in make
         assert TEXT.count(words) >= 2  # Linux and Windows
+
+
+def test_the_nightly_configuration_is_one() -> None:
+    config = Configuration.build(tomllib.loads(blocks("toml")[1]))
+    assert (config.source[0].name, config.publish.folder) == ("calls", "site")
