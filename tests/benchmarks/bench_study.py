@@ -84,12 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cells", nargs="*", default=list(CELLS), help="cells")
     parser.add_argument("--seeds", type=int, default=1000, help="of ours and the oracles")
-    parser.add_argument(
-        "--first",
-        type=int,
-        default=1000,
-        help="first seed of ours",
-    )
+    parser.add_argument("--first", type=int, default=2000, help="first seed of ours")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--methods", nargs="*", default=list(METHODS), help="of ours")
     parser.add_argument("--no-peers", action="store_true")
