@@ -173,8 +173,10 @@ def make_cell(value: Any) -> Cell:
     >>> make_cell(float("nan")), make_cell(pd.Period("2020-10")), make_cell(True), make_cell(2.0)
     (None, '2020-10', True, 2.0)
     """
-    if value is None or value is pd.NaT or isinstance(value, str):
-        return None if value is pd.NaT else value
+    if value is None or value is pd.NaT:
+        return None
+    if isinstance(value, str):
+        return value
     if type(value).__name__ in ("bool", "bool_"):
         return bool(value)
     if isinstance(value, pd.Period):
