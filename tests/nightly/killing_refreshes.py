@@ -17,7 +17,9 @@ import forecast.models.dynamic  # noqa: F401 - children find it loaded
 import forecast.models.naive  # noqa: F401
 from forecast.nightly import journal, making_nights, pipeline, recording, swapping
 from forecast.nightly.pipeline import refresh
-from tests.nightly.refreshing import write_two_files
+
+# a neighbour of this script, not `tests.nightly`: another package may be installed as `tests`
+from refreshing import write_two_files  # isort: skip
 
 
 def kill() -> None:
