@@ -9,9 +9,12 @@ import typer
 
 from forecast.commands.asking import AsJson
 from forecast.commands.showing import number, print_json, print_table, progress_bar, say
-from forecast.errors import StaleError
+from forecast.errors import ForecastError, StaleError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from forecast.nightly.configuring import Configuration
     from forecast.nightly.summing_up import NightMade, Refreshed
 
 Config = Annotated[Path, typer.Argument(help="The configuration, a TOML file.")]
@@ -89,13 +92,25 @@ def _tell_scores(night: NightMade) -> None:
     say(f"Models, as one stands in for another: {order}")
 
 
-def status(config: Config, as_json: AsJson = False) -> None:
+def status(
+    config: Config,
+    tell: Annotated[
+        bool, typer.Option("--tell", help="Send a notice when what readers see is stale.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Say when the last good night was, how old its figures are, and what is due."""
     from forecast.errors import join_problems
     from forecast.nightly.configuring import Configuration
     from forecast.nightly.watching import check_health
 
-    health = check_health(Configuration.load(config))
+    settings = Configuration.load(config)
+    try:
+        health = check_health(settings)
+    except ForecastError as error:  # a store that is gone is no better than a stale one
+        if tell:
+            _tell_stale(settings, [str(error)])
+        raise
     if as_json:
         print_json(health.to_dict())
     else:
@@ -105,5 +120,15 @@ def status(config: Config, as_json: AsJson = False) -> None:
         say(f"Next due: {health.next_due}.")
         if health.running:
             say(f"At work now: {health.running}.")
+    if tell:
+        _tell_stale(settings, health.problems)
     if health.stale:
         raise StaleError(join_problems(health.problems))
+
+
+def _tell_stale(settings: Configuration, problems: Sequence[str]) -> None:
+    """Send notices of what is wrong, and say what became of them."""
+    from forecast.nightly.telling import tell_stale
+
+    for told in tell_stale(settings, problems):
+        say(f"Notice {told.status}: {told.text}", to_error=True)

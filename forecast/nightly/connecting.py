@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
 from forecast.errors import DataError
+from forecast.nightly.faults import FaultError
 
 _WRITERS = 0x666F7265  # the number of the lock that writers take on PostgreSQL: "fore"
 _DRIVER = "postgresql+psycopg"
@@ -159,7 +160,7 @@ def writing(engine: Engine, name: str) -> Iterator[Connection]:
             yield connection
 
 
-_CAUSES = (
+_FAULTS = (
     (
         ("disk is full", "no space left", "diskfull", "quota"),
         "have room: the disk is full. Nothing of this night was kept, what was there is whole. "
@@ -170,6 +171,15 @@ _CAUSES = (
         "be free to write: another process is writing and did not finish in time. Run it again "
         "when that one is done",
     ),
+    (
+        ("disk i/o error",),
+        "be on a disk that works: reading or writing failed. Nothing half written was kept. Check "
+        "the disk and run it again",
+    ),
+)
+"""What passes, or is mended beside the store: signs of it, and what is said."""
+
+_CAUSES = (
     (
         ("not a database", "malformed", "file is encrypted"),
         "be a whole SQLite file: this is none, or it is damaged. Name another file, or put a copy "
@@ -182,11 +192,6 @@ _CAUSES = (
     (
         ("unable to open database file",),
         "exist and be readable: it cannot be opened. Check the path and its folder",
-    ),
-    (
-        ("disk i/o error",),
-        "be on a disk that works: reading or writing failed. Nothing half written was kept. Check "
-        "the disk and run it again",
     ),
     (
         ("no password supplied",),
@@ -210,22 +215,21 @@ _CAUSES = (
 _GONE = ("connect", "server closed", "terminat", "shutting down", "resolve")
 
 
-def _explain(error: DBAPIError) -> str:
-    """In a few words what is wrong and what to do, from what the database said."""
+def _explain(error: DBAPIError) -> tuple[type[DataError], str]:
+    """Whose fault it is, and in a few words what is wrong and what to do."""
     said = f"{type(error.orig).__name__} {error.orig}".casefold()
-    for signs, meaning in _CAUSES:
-        if any(sign in said for sign in signs):
-            return meaning
-    if error.connection_invalidated or any(
-        sign in said
-        for sign in ("connect", "server closed", "terminat", "shutting down", "resolve")
-    ):
-        return (
+    for kind, causes in ((FaultError, _FAULTS), (DataError, _CAUSES)):
+        for signs, meaning in causes:
+            if any(sign in said for sign in signs):
+                return kind, meaning
+    if error.connection_invalidated or any(sign in said for sign in _GONE):
+        return FaultError, (
             "answer: the database is gone, or cannot be reached. Nothing half written was kept. "
             "Start it, or check its address, and run it again"
         )
     # the first line alone: what follows may quote rows
-    return f"do what it was asked: it said {str(error.orig).splitlines()[0]!r}. Run it again"
+    first = str(error.orig).splitlines()[0]
+    return FaultError, f"do what it was asked: it said {first!r}. Run it again"
 
 
 @contextmanager
@@ -234,13 +238,14 @@ def explaining(name: str) -> Iterator[None]:
 
     Raises
     ------
+    FaultError
+        If the database, its disk or its server failed.
     DataError
-        In place of any error of the database.
+        In place of any other error of the database.
     """
     try:
         yield
-    except DBAPIError as error:
-        raise DataError(f"Store {name!r} must {_explain(error)}.") from None
-    except sqlite3.Error as error:
-        wrapped: Any = DBAPIError("", None, error)
-        raise DataError(f"Store {name!r} must {_explain(wrapped)}.") from None
+    except (DBAPIError, sqlite3.Error) as error:
+        wrapped: Any = error if isinstance(error, DBAPIError) else DBAPIError("", None, error)
+        kind, meaning = _explain(wrapped)
+        raise kind(f"Store {name!r} must {meaning}.") from None

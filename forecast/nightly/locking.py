@@ -16,17 +16,30 @@ from typing import Any
 
 from forecast.data.records import now
 from forecast.errors import ForecastError
+from forecast.nightly.faults import FaultError
 
 LOCK = "refresh.lock"
 """Name of the file in the folder of the refresh."""
+
+_LONG = 2.0  # hours: no refresh should take as long
 
 _FAR = 1 << 30  # on Windows a locked byte cannot be read: lock one beyond the text
 
 
 class BusyError(ForecastError):
-    """Another refresh is at work."""
+    """Another refresh is at work.
+
+    Attributes
+    ----------
+    hours : float
+        For how long it has been, as far as that is known.
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str, hours: float = 0.0) -> None:
+        super().__init__(message)
+        self.hours = hours
 
 
 @dataclass(frozen=True)
@@ -83,7 +96,7 @@ def locking(folder: Path) -> Iterator[Owner | None]:
     ------
     BusyError
         If another refresh holds it.
-    ForecastError
+    FaultError
         If the folder cannot be written.
 
     Examples
@@ -140,9 +153,9 @@ def is_held(folder: Path) -> bool:
         return False
 
 
-def _not_writable(folder: Path, error: OSError) -> ForecastError:
+def _not_writable(folder: Path, error: OSError) -> FaultError:
     """The error of a folder in which nothing can be written."""
-    return ForecastError(
+    return FaultError(
         f"Folder {folder.name!r} of the refresh must be writable: {error.strerror or error}. "
         "Ask for access or room, or name another folder in the configuration."
     )
@@ -151,12 +164,17 @@ def _not_writable(folder: Path, error: OSError) -> ForecastError:
 def _busy(found: Owner | None, path: Path, *, elsewhere: bool) -> BusyError:
     """The error of a lock that is held."""
     who = "another process" if found is None else found.describe()
+    hours = 0.0 if found is None else found.age / 3600
+    lasting = f", for {hours:,.0f} hours," if hours >= _LONG else ""
     advice = (
         f"If that machine is no longer at work, remove the file {path.name!r}"
         if elsewhere
+        else "If it hangs, end that process"
+        if lasting
         else "Wait until it is done"
     )
-    return BusyError(f"Refresh must be the only one: {who} is at work. {advice}, and run it again.")
+    text = f"Refresh must be the only one: {who}{lasting} is at work. {advice}, and run it again."
+    return BusyError(text, hours)
 
 
 def _may_live_elsewhere(found: Owner) -> bool:

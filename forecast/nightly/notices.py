@@ -193,7 +193,9 @@ def _decide(
     if "trouble" not in channel.about:
         return None, before
     trouble = _fingerprint(outcome)
-    if trouble == before.trouble and before.told is not None:
+    # a night that failed is stale by the morning: who was told why need not hear of that as well
+    known = trouble == before.trouble or outcome.status == "stale"
+    if known and before.told is not None:
         days = (as_date(outcome.as_of) - as_date(before.told)).days
         if days < notices.repeat_days:
             return None, before

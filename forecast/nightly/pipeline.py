@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +14,7 @@ from forecast.data.records import now
 from forecast.errors import DataError, ForecastError, NotReadyError
 from forecast.nightly.configuring import Configuration
 from forecast.nightly.journal import Journal, Progress
-from forecast.nightly.locking import Owner, locking
+from forecast.nightly.locking import BusyError, Owner, locking
 from forecast.nightly.making_nights import Maker
 from forecast.nightly.notices import Status, Told
 from forecast.nightly.seams import find_site_writer
@@ -79,6 +79,8 @@ def refresh(
         new is published.
     BusyError
         If another refresh is at work.
+    FaultError
+        If a disk, a folder or the database of the store failed.
     DataError
         If the configuration, a source or the store cannot be used.
     """
@@ -88,7 +90,8 @@ def refresh(
     first = night if since is None else as_date(since, subject="First night")
     _check_dates(first, night, today)
     folder, teller = found.work_folder(), Teller.of(found)
-    with nullcontext() if dry_run else locking(folder) as dead:
+    with ExitStack() as held:
+        dead = None if dry_run else _hold(held, found, teller, night)
         journal = Journal(
             None if dry_run else folder,
             size=found.limits.log_bytes,
@@ -106,12 +109,34 @@ def refresh(
         except BaseException as error:
             journal.write("error", kind=type(error).__name__, text=str(error))
             if not dry_run and isinstance(error, Exception):
-                status: Status = "not ready" if isinstance(error, NotReadyError) else "failed"
-                _write_told(journal, teller(night, status, str(error)))
+                _tell_trouble(teller, journal, night, error)
             raise
         finally:
             journal.step("end")
             journal.close()
+
+
+def _hold(held: ExitStack, config: Configuration, teller: Teller, night: dt.date) -> Owner | None:
+    """Hold the lock for a while; return who died holding it.
+
+    A folder that cannot be written, or a refresh that hangs, ends the nights from then on: that
+    is told. One that is merely slow is not.
+    """
+    try:
+        return held.enter_context(locking(config.work_folder()))
+    except ForecastError as error:
+        if not isinstance(error, BusyError) or error.hours >= config.schedule.grace_hours:
+            teller(night, "failed", str(error))
+        raise
+
+
+def _tell_trouble(teller: Teller, journal: Journal, night: dt.date, error: Exception) -> None:
+    """Tell why there is no night, and put down who was told."""
+    status: Status = "not ready" if isinstance(error, NotReadyError) else "failed"
+    told = teller(night, status, str(error))
+    _write_told(journal, told)
+    if isinstance(error, NightNotReady):
+        error.refreshed = replace(error.refreshed, notices=tuple(one.to_dict() for one in told))
 
 
 def _tell(teller: Teller, journal: Journal, night: dt.date, done: Refreshed) -> Refreshed:

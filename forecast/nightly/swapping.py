@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from forecast.data.writing import replacing
-from forecast.errors import DataError
+from forecast.nightly.faults import FaultError
 
 MARK = "night.json"
 """File in the folder that says which night it is of."""
@@ -42,7 +42,7 @@ def publish_folder(target: Path, fill: Callable[[Path], object], mark: Mapping[s
 
     Raises
     ------
-    DataError
+    FaultError
         If the folder cannot be written.
 
     Examples
@@ -67,7 +67,7 @@ def publish_folder(target: Path, fill: Callable[[Path], object], mark: Mapping[s
         _remove(half)
         _remove(old)
     except OSError as error:
-        raise DataError(
+        raise FaultError(
             f"Folder {target.name!r} of the pages must be writable: {error.strerror or error}. "
             "What readers saw is still there. Ask for access or room, and run it again."
         ) from None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from forecast.errors import ForecastError
+from forecast.errors import join_problems
 from forecast.nightly.channels import Notices
 from forecast.nightly.configuring import Configuration
 from forecast.nightly.notices import MEMORY, Outcome, Status, Told, tell
@@ -56,6 +57,25 @@ class Teller:
             with open_store(place, create=False) as store:
                 night = store.latest(as_of)
                 alerts = store.alerts(as_of - _BACK)
-        except ForecastError:
+        except Exception:  # what is told is that the night failed, whatever else is broken
             return Outcome(str(as_of), status, reason)
         return Outcome(str(as_of), status, reason, None if night is None else night.as_of, alerts)
+
+
+def tell_stale(config: Configuration, problems: Sequence[str]) -> tuple[Told, ...]:
+    """Tell that what readers see is stale: a refresh that was killed, or never began, cannot.
+
+    Parameters
+    ----------
+    config : Configuration
+    problems : sequence of str
+        Of `check_health`; nothing is told where there are none.
+
+    Returns
+    -------
+    tuple of Told
+    """
+    if not problems:
+        return ()
+    today = dt.date.today()  # noqa: DTZ011 - nights are local days
+    return Teller.of(config)(today, "stale", join_problems(problems))
