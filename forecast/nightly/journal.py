@@ -18,6 +18,8 @@ from forecast.data.records import now
 LOG = "refresh.log"
 """Name of the file in the folder of the refresh."""
 
+_TAIL = 200_000  # bytes of the log in which the last error is looked for
+
 Progress = Callable[[str, int, int], None]
 
 STEPS = (
@@ -101,3 +103,35 @@ class Journal:
         """Let go of the file."""
         if self._lines is not None:
             self._lines.close()
+
+
+def read_last_error(folder: Path) -> dict[str, str] | None:
+    """Return what ended the last run of the log, None where that was no error.
+
+    Some errors are in no store: of a lock, of a clock, of the store itself.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the refresh.
+
+    Returns
+    -------
+    dict or None
+        `time, kind, text, as_of`.
+    """
+    try:
+        with (folder / LOG).open("rb") as file:
+            file.seek(max(0, file.seek(0, 2) - _TAIL))
+            lines = file.read().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return None
+    last = None
+    for line in reversed(lines):
+        with suppress(ValueError, TypeError, KeyError):  # the first and the last may be halves
+            told = json.loads(line)
+            last = last or told["run"]
+            if told["run"] == last and told["event"] == "error":
+                found = {name: str(told[name]) for name in ("time", "kind", "text")}
+                return found | {"as_of": str(told.get("as_of", told["time"][:10]))}
+    return None

@@ -92,12 +92,7 @@ def refresh(
     folder, teller = found.work_folder(), Teller.of(found)
     with ExitStack() as held:
         dead = None if dry_run else _hold(held, found, teller, night)
-        journal = Journal(
-            None if dry_run else folder,
-            size=found.limits.log_bytes,
-            files=found.limits.log_files,
-            progress=progress,
-        )
+        journal = _open_journal(found, None if dry_run else folder, progress)
         try:
             with _opened(found, dry_run) as store:
                 journal.step("begin", version=version("violence-forecast"), dry_run=dry_run)
@@ -125,9 +120,19 @@ def _hold(held: ExitStack, config: Configuration, teller: Teller, night: dt.date
     try:
         return held.enter_context(locking(config.work_folder()))
     except ForecastError as error:
+        journal = _open_journal(config, config.work_folder(), None)
+        journal.about["as_of"] = str(night)
+        journal.write("error", kind=type(error).__name__, text=str(error))
         if not isinstance(error, BusyError) or error.hours >= config.schedule.grace_hours:
-            teller(night, "failed", str(error))
+            _write_told(journal, teller(night, "failed", str(error)))
+        journal.close()
         raise
+
+
+def _open_journal(config: Configuration, folder: Path | None, progress: Progress | None) -> Journal:
+    """The log of a refresh; nothing is written without a folder."""
+    limits = config.limits
+    return Journal(folder, size=limits.log_bytes, files=limits.log_files, progress=progress)
 
 
 def _tell_trouble(teller: Teller, journal: Journal, night: dt.date, error: Exception) -> None:

@@ -11,13 +11,16 @@ from typing import Any
 import pandas as pd
 
 from forecast.nightly.configuring import STALE_DAYS, Configuration
-from forecast.nightly.locking import is_held, read_owner
+from forecast.nightly.journal import read_last_error
+from forecast.nightly.locking import BusyError, is_held, read_owner
 from forecast.nightly.recording import Night
 from forecast.nightly.store import Store, open_store
 from forecast.nightly.swapping import read_mark
 from forecast.periods import as_period, last_day
 
 SCHEMA = "forecast.status/1"
+
+_BUSY = BusyError.__name__  # who came too early says nothing of the one that is at work
 
 
 @dataclass(frozen=True)
@@ -107,21 +110,45 @@ def check_health(config: Configuration, *, now: dt.datetime | None = None) -> He
 def _look(config: Configuration) -> tuple[Night | None, dict[str, Any] | None]:
     """The last good night, and the last run after it that came to nothing."""
     place = config.store_place()
+    folder = config.work_folder()
     if isinstance(place, Path) and not place.exists():
-        return None, None
+        error = read_last_error(folder)
+        return None, None if error is None else _describe_error(error)
     with open_store(place, create=False) as store:
         night = store.latest()
-        return night, _find_attempt(store, night, held=is_held(config.work_folder()))
+        return night, _find_attempt(store, night, folder, held=is_held(folder))
 
 
-def _find_attempt(store: Store, night: Night | None, *, held: bool) -> dict[str, Any] | None:
-    """The last run of a later night that did not succeed."""
+def _find_attempt(
+    store: Store, night: Night | None, folder: Path, *, held: bool
+) -> dict[str, Any] | None:
+    """The last run after the last night that did not succeed, as the store or the log knows it."""
     runs = store.runs()
     since = "" if night is None else night.as_of
     late = runs[(runs["as_of"] > since) & (runs["status"] != "published")]
-    if late.empty:
-        return None
-    row = late.iloc[-1]
+    known = None if late.empty else _describe_run(late.iloc[-1], held=held)
+    error = read_last_error(folder)
+    if error is None or held or error["time"] <= ("" if night is None else night.ended):
+        return known
+    if known is not None and (error["time"] <= known["began"] or error["kind"] == _BUSY):
+        return known
+    if known is not None and known["status"] == "failed" and known["reason"] == error["text"]:
+        return known
+    return _describe_error(error)
+
+
+def _describe_error(error: Mapping[str, str]) -> dict[str, Any]:
+    """A run that only the log knows of."""
+    return {
+        "as_of": error["as_of"],
+        "status": "failed",
+        "began": error["time"],
+        "reason": error["text"],
+    }
+
+
+def _describe_run(row: Any, *, held: bool) -> dict[str, Any]:
+    """A run of the store that did not succeed."""
     died = row["status"] == "running" and not held
     reason = "it was killed" if died else row["reason"]
     return {
