@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -44,8 +46,13 @@ class Promise:
     @property
     def span(self) -> pd.PeriodIndex:
         """The periods that were forecast."""
-        first = as_period(self.cutoff, self.freq)
-        return pd.period_range(first, periods=self.periods, freq=self.freq)
+        return _find_span(self.cutoff, self.freq, self.periods)
+
+
+@lru_cache(maxsize=2048)
+def _find_span(cutoff: str, freq: str, periods: int) -> pd.PeriodIndex:
+    """Periods from a cutoff on; many promises share them, and reading dates takes long."""
+    return pd.period_range(as_period(cutoff, freq), periods=periods, freq=freq)
 
 
 def list_promises(nights: Sequence[Night], source: str) -> list[Promise]:
@@ -77,7 +84,10 @@ def find_due(
 ) -> list[tuple[Promise, pd.PeriodIndex]]:
     """Return forecasts with the periods that have come true and were not scored yet."""
     due = []
+    done = Counter((model, origin) for model, origin, _ in scored)
     for promise in promises:
+        if done[promise.model, promise.cutoff] >= promise.periods:
+            continue  # of a year of nights nearly all, and not a date of them is read
         span = promise.span
         keep = np.array(
             [p <= last and (promise.model, promise.cutoff, label(p)) not in scored for p in span]
@@ -118,7 +128,7 @@ def recall(
         rows = [row for row in rows if (row.area, row.offence) in known]
     if not rows:
         return None
-    cutoff = as_period(promise.cutoff, promise.freq)
+    cutoff = promise.span[0]
     whole = to_quantiles(
         Found(
             promise.night, promise.model, promise.measure, promise.freq, cutoff, promise.span,

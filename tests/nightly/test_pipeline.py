@@ -17,7 +17,15 @@ from forecast.nightly.notices import Outcome, Told
 from forecast.nightly.pipeline import refresh
 from forecast.nightly.store import open_store
 from forecast.nightly.swapping import read_mark
-from tests.nightly.refreshing import NIGHT, TEXT, prepare, use_plain_pages, write_source
+from forecast.periods import label
+from tests.nightly.refreshing import (
+    NIGHT,
+    TEXT,
+    prepare,
+    simulate,
+    use_plain_pages,
+    write_source,
+)
 
 DAY = dt.timedelta(days=1)
 
@@ -100,3 +108,75 @@ def test_whoever_is_named_is_told_how_it_ended(
     wrong = TEXT + '[notices]\nlnk = "x"\n'
     with pytest.raises(DataError, match=r"Configuration, notices.*'?lnk"):
         refresh(prepare(tmp_path, wrong), as_of=NIGHT)
+
+
+def test_a_day_that_is_still_running_is_neither_learnt_nor_scored(tmp_path: Path) -> None:
+    found = []
+    for name in ("without", "with"):
+        folder = tmp_path / name
+        folder.mkdir()
+        config = prepare(folder)
+        for night in (NIGHT, NIGHT + DAY):
+            tidy = simulate(night + (DAY if name == "with" else 0 * DAY))
+            # what has come in of the night's own day by 03:15: a few, which would teach a fall
+            tidy.loc[tidy["period"] == str(night), "count"] = 1
+            write_source(folder, tidy=tidy)
+            done = refresh(config, as_of=night)
+        with open_store(config.store_place()) as store:
+            night_of = store.nights()[-1]
+            found.append(store.scores())
+        assert done.last.sources["calls"]["last"] == str(NIGHT)
+        assert night_of.about["sources"]["calls"]["last"] == str(NIGHT)
+        assert done.last.forecasts[0]["cutoff"] == str(NIGHT + DAY)
+    assert found[0].equals(found[1])
+    assert set(found[1]["period"]) == {str(NIGHT)}
+    assert found[1]["observed"].min() > 1
+    stores = [tmp_path / name / "nightly" / "nightly.db" for name in ("without", "with")]
+    with open_store(stores[0]) as one, open_store(stores[1]) as other:
+        for model in ("DynamicCounts", "SeasonalNaive"):
+            values = [store.forecasts(model=model).values for store in (one, other)]
+            assert np.array_equal(*values), "the same to the last digit"
+
+
+@pytest.mark.parametrize("freq", ["W-SUN", "M"])
+def test_a_week_or_month_that_is_still_running_is_neither_learnt_nor_scored(
+    freq: str, tmp_path: Path
+) -> None:
+    tidy = simulate(dt.date(2023, 12, 31))
+    periods = pd.PeriodIndex(tidy["period"], freq=freq)
+    tidy = tidy.assign(period=[label(p) for p in periods])
+    tidy = tidy.groupby(["area", "offence", "period"], as_index=False)["count"].sum()
+    config = prepare(tmp_path, TEXT.replace('measure = "calls"', f'freq = "{freq}"'))
+    # a Wednesday in the middle of a month; the week before it ended on Sunday 12 March
+    night, last = dt.date(2023, 3, 15), {"W-SUN": "2023-03-06", "M": "2023-02"}[freq]
+    write_source(tmp_path, tidy=tidy)
+    assert refresh(config, as_of=night).last.sources["calls"]["last"] == last
+    # the Sunday, the last of the month: still running; on the day after it is over
+    end = {"W-SUN": dt.date(2023, 3, 19), "M": dt.date(2023, 3, 31)}[freq]
+    done = refresh(config, as_of=end)
+    assert (done.last.sources["calls"]["last"], done.last.scored) == (last, 0)
+    done = refresh(config, as_of=end + DAY)
+    then = {"W-SUN": "2023-03-13", "M": "2023-03"}[freq]
+    assert (done.last.sources["calls"]["last"], done.last.scored) == (then, 6)
+
+
+def test_a_dry_run_beside_a_store_changes_no_byte_and_tells_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = prepare(tmp_path)
+    refresh(config, as_of=NIGHT)
+    write_source(tmp_path, NIGHT + DAY)
+    monkeypatch.setattr(telling, "tell", lambda *_, **__: pytest.fail("somebody was told"))
+
+    def see() -> dict[str, bytes]:
+        return {str(p): p.read_bytes() for p in sorted(tmp_path.rglob("*")) if p.is_file()}
+
+    before = see()
+    done = refresh(config, as_of=NIGHT + DAY, dry_run=True)
+    assert (done.last.status, done.last.scored, done.pages) == ("dry run", 6, None)
+    assert see() == before
+    with pytest.raises(NotReadyError, match="must be fresh"):
+        refresh(config, as_of=NIGHT + 30 * DAY, dry_run=True)
+    assert see() == before
+    real = refresh(config, as_of=NIGHT + DAY)
+    assert real.last.scores == done.last.scores, "what a dry run says comes true"
