@@ -32,7 +32,7 @@ from forecast.nightly.recalling import (
     recall_origins,
     recall_scores,
 )
-from forecast.nightly.recording import Night, Run
+from forecast.nightly.recording import Night, Run, TakenError
 from forecast.nightly.scoring_nights import (
     find_drift,
     order_models,
@@ -108,10 +108,14 @@ class Maker:
         if run.already is not None:
             self.journal.write("already published", night=run.already.run_id)
             return NightMade(str(as_of), "already published", run=run.already.run_id)
-        with run:
-            self.journal.step("run begun")
-            draft = self._draft(as_of)
-            night = self._publish(run, draft)
+        try:
+            with run:
+                self.journal.step("run begun")
+                draft = self._draft(as_of)
+                night = self._publish(run, draft)
+        except TakenError as error:  # another machine that shares the store was faster
+            self.journal.write("already published", text=str(error))
+            return NightMade(str(as_of), "already published")
         self._last = (str(as_of), [reading.panel for reading in draft.readings])
         return self._tell(draft, "published", night)
 

@@ -46,6 +46,10 @@ if TYPE_CHECKING:
 _AT_ONCE = 5_000  # rows of one statement
 
 
+class TakenError(DataError):
+    """The night was published meanwhile, with other content."""
+
+
 @dataclass(frozen=True)
 class Night:
     """A night that was published.
@@ -281,8 +285,10 @@ class Run:
 
         Raises
         ------
+        TakenError
+            If the night was published with other content.
         DataError
-            If the night was published with other content, or the database does not do it.
+            If the database does not do it.
         """
         self._refuse_when_over()
         content = self.digest()
@@ -292,7 +298,7 @@ class Run:
                 self._write(connection, content, about)
                 found = self._published(connection)
             elif found.content != content:
-                raise DataError(
+                raise TakenError(
                     f"Night of {self.as_of} must not be written again: it was published at "
                     f"{found.ended[:16]} with other content. It stays as it was; what is new "
                     "belongs to the next night."

@@ -1,4 +1,5 @@
-"""A process that makes refreshes in children of its own and kills them at a step.
+"""A process that makes refreshes in children of its own and kills them at a step, or lets no
+file of theirs grow beyond a size.
 
 It is started once for all steps, so that what takes long to import is imported once. It reads
 lines: a configuration, a date, and where to kill; it answers how the child ended.
@@ -7,6 +8,7 @@ lines: a configuration, a date, and where to kill; it answers how the child ende
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -15,6 +17,7 @@ from typing import Any
 
 import forecast.models.dynamic  # noqa: F401 - children find it loaded
 import forecast.models.naive  # noqa: F401
+from forecast.errors import ForecastError
 from forecast.nightly import journal, making_nights, pipeline, recording, swapping
 from forecast.nightly.pipeline import refresh
 
@@ -28,8 +31,11 @@ def kill() -> None:
 
 
 def arm(where: str) -> None:
-    """Let the process be killed at a step, or in a place between two."""
-    if where == "in the transaction":
+    """Let the process be killed at a step, or in a place between two, or short of room."""
+    if where.startswith("room for "):
+        size = int(where.split()[2])
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+    elif where == "in the transaction":
         _after(recording.Run, "_write")
     elif where == "before the pages change":
         swapping._swap = lambda *_: kill()
@@ -67,7 +73,10 @@ def serve() -> None:
         child = os.fork()
         if not child:
             arm(where)
-            refresh(config, as_of=night)
+            try:
+                refresh(config, as_of=night)
+            except ForecastError as error:
+                os._exit(error.exit_code)
             os._exit(0)
         _, ended = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(ended), flush=True)

@@ -145,3 +145,23 @@ def test_what_a_killed_run_left_is_marked_as_abandoned(
     with open_store(folder / "nightly" / "nightly.db") as store:
         runs: pd.DataFrame = store.runs()
     assert runs["status"].tolist() == ["published", "abandoned", "published"]
+
+
+@pytest.mark.parametrize(
+    "room",
+    [200, pytest.param(5_000, marks=pytest.mark.slow), 20_000,
+     pytest.param(60_000, marks=pytest.mark.slow)],
+)  # fmt: skip
+def test_files_that_find_no_room_spoil_nothing(
+    room: int, killer: Killer, evening: Path, undisturbed: dict[str, Any], tmp_path: Path
+) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(evening, folder)
+    # refused, or failed: it depends on which file finds no room
+    assert killer(folder / "night.toml", NIGHT, f"room for {room} bytes") in (1, 2, 3)
+    after = see(folder)
+    assert after["nights"] == undisturbed["nights"][:1]
+    assert after["pages"] == str(BEFORE)
+    done = refresh(folder / "night.toml", as_of=NIGHT)
+    assert done.last.status == "published"
+    assert see(folder) == undisturbed

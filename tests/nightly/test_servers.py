@@ -7,6 +7,7 @@ import datetime as dt
 import json
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,20 @@ def test_a_server_that_goes_at_any_step_and_comes_back_loses_nothing(
     assert done.last.status == ("already published" if step == "published" else "published")
     assert see(config) == ([str(NIGHT), str(NEXT)], 6, str(NEXT))
     assert check_health(config, now=noon).problems == ()
+
+
+def test_two_machines_that_share_a_store_make_one_night(
+    config: Configuration, tmp_path: Path
+) -> None:
+    text = 'folder = "elsewhere"\nstore_variable = "NIGHTS"\n' + TEXT.replace("pages", "others")
+    (tmp_path / "other.toml").write_text(text, "utf-8")
+    other = Configuration.load(tmp_path / "other.toml")
+    with ThreadPoolExecutor(2) as both:
+        done = list(both.map(lambda one: refresh(one, as_of=NEXT), (config, other)))
+    assert {one.last.status for one in done} <= {"published", "already published"}
+    assert see(config) == ([str(NIGHT), str(NEXT)], 6, str(NEXT))
+    with open_store(config.store_place()) as store:
+        assert store.runs()["status"].tolist().count("published") == 2
 
 
 def test_a_password_of_the_store_and_of_a_source_is_nowhere(
