@@ -27,7 +27,6 @@ from forecast.nightly.fans import (
     write_range_of,
 )
 from forecast.nightly.naming import name_files
-from forecast.nightly.tiles import lay_tiles
 from forecast.periods import UNIT_NAMES, as_date, label
 from forecast.reporting.formatting import (
     capitalise,
@@ -37,6 +36,7 @@ from forecast.reporting.formatting import (
     write_count,
 )
 from forecast.reporting.tables import render_table
+from forecast.reporting.tiles import lay_tiles
 
 MOST_CHARTS = 40
 """Charts of one page; the series beyond are in its table, with links to where theirs are."""

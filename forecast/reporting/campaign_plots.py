@@ -43,7 +43,7 @@ SHOWN_BEFORE = {"M": 36, "W-SUN": 104, "D": 120}
 """Periods shown up to the window's end."""
 
 
-def plot_window(result: Evaluation, *, offence: str | None = None) -> Plot:
+def plot_window(result: Evaluation, *, offence: str | None = None, ax: Axes | None = None) -> Plot:
     """Draw what was observed and expected, the gap by period, and the gap so far.
 
     Parameters
@@ -51,6 +51,8 @@ def plot_window(result: Evaluation, *, offence: str | None = None) -> Plot:
     result : Evaluation
     offence : str, optional
         One of the campaign's; the first when left out. Its total is drawn.
+    ax : Axes, optional
+        The caller's own, on which the upper panel is drawn.
 
     Returns
     -------
@@ -76,9 +78,11 @@ def plot_window(result: Evaluation, *, offence: str | None = None) -> Plot:
             heights=[2.5, 1.75],
             columns=[1, 2],
             right=1.15,
+            ax=ax,
         )
         top, left, right = sheet.axes
-        _draw_counts(top, result, part, periods, observed, shocks, unit)
+        _draw_counts(top, result, part, periods, observed, shocks)
+        sheet.name(0, f"Observed and expected, a {unit}")
         table = _window_table(part, periods, observed)
         inside = table.iloc[-len(part.periods) :]
         _draw_gaps(left, inside, part, "gap", f"Observed less expected, a {unit}")
@@ -132,7 +136,6 @@ def _draw_counts(
     periods: pd.PeriodIndex,
     observed: np.ndarray,
     shocks: list[Disruption],
-    unit: str,
 ) -> None:
     """The upper panel: counts, the expected ones dashed with a band, zero at the bottom."""
     starts, middles, ends = day_positions(periods)
@@ -158,7 +161,6 @@ def _draw_counts(
     axes.plot(middles[at], observed[at], "o", color=OBSERVED, markersize=size)
     tick_days(axes, periods[0].start_time.date(), periods[-1].end_time.date())
     count_axis(axes)
-    axes.set_title(f"Observed and expected, a {unit}")
     _name_lines(axes, float(observed[at[-1]]), float(part.expected_by_period[-1]))
     axes.annotate(
         "campaign",

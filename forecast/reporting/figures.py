@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from forecast.reporting.tables import render_table
@@ -44,6 +45,11 @@ class Plot:
     alt: str
     table: pd.DataFrame
     title: str
+
+    @property
+    def axes(self) -> tuple[Axes, ...]:
+        """What the figure was drawn on, in reading order."""
+        return tuple(self.figure.axes)
 
     def __repr__(self) -> str:
         return f"Plot({self.title!r}, {len(self.table)} rows)"

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
 
 from forecast.data.sources import UNALLOCATED
 from forecast.errors import ForecastError
+from forecast.impact.effect import Effect, SeriesEffect
 from forecast.impact.evaluation import Evaluation
 from forecast.impact.headline import ClaimLadder
-from forecast.reporting.drawing import Row, break_labels, draw_rows, row_heights
+from forecast.reporting.drawing import Row, draw_sheet
 from forecast.reporting.figures import Plot
 from forecast.reporting.formatting import (
     capitalise,
@@ -24,8 +25,8 @@ from forecast.reporting.formatting import (
     write_interval,
     write_signed,
 )
-from forecast.reporting.sentences import describe_held, years_of_total
-from forecast.reporting.theme import EXPECTED, FOURTH, INK, MARGIN, OBSERVED, THIRD, lay_out, styled
+from forecast.reporting.sentences import describe_held, write_finding, years_of_total
+from forecast.reporting.theme import EXPECTED, FOURTH, INK, OBSERVED, THIRD
 
 _LADDER_LOOK = {
     "claim": (INK, "D"),
@@ -35,7 +36,7 @@ _LADDER_LOOK = {
 }
 
 
-def plot_ladder(result: Evaluation, ladder: ClaimLadder) -> Plot:
+def plot_ladder(result: Evaluation, ladder: ClaimLadder, *, ax: Axes | None = None) -> Plot:
     """Draw a public claim step by step, from what was said to what is left of it.
 
     Parameters
@@ -85,6 +86,7 @@ def plot_ladder(result: Evaluation, ladder: ClaimLadder) -> Plot:
         source=result.counts.snapshot.sentence(),
         xlabel="Change, per cent",
         label_width=3.1,
+        ax=ax,
     )
     table = pd.DataFrame([{"step": n, **vars(s)} for n, s in enumerate(ladder.steps, start=1)])
     table = table.drop(columns="kind")[["label", *table.columns.drop(["label", "kind"])]]
@@ -97,41 +99,7 @@ def _say_row(row: Row) -> str:
     return f"{row.label.removesuffix('.')}: {row.note}."
 
 
-def draw_sheet(
-    rows: Sequence[Row],
-    *,
-    title: str,
-    subtitle: str,
-    source: str,
-    xlabel: str,
-    label_width: float,
-    note_width: float = 1.5,
-) -> Figure:
-    """Draw a figure of one panel with rows of points and intervals.
-
-    Parameters
-    ----------
-    rows : sequence of Row
-    title, subtitle, source, xlabel : str
-    label_width, note_width : float
-        Inches left and right of the panel.
-    """
-    labels = break_labels(rows, label_width)
-    with styled():
-        sheet = lay_out(
-            title=title,
-            subtitle=subtitle,
-            source=source,
-            heights=[sum(row_heights(labels))],
-            left=MARGIN + label_width + 0.15,
-            right=MARGIN + note_width + 0.1,
-            headroom=0.1,
-        )
-        draw_rows(sheet.axes[0], rows, labels, xlabel=xlabel)
-    return sheet.figure
-
-
-def plot_placebo(result: Evaluation) -> Plot:
+def plot_placebo(result: Evaluation, *, ax: Axes | None = None) -> Plot:
     """Draw how wrong the forecast was on windows of other years, next to the campaign itself.
 
     Of the first offence, in total. Each bar is the range that the interval allowed, each point
@@ -149,24 +117,8 @@ def plot_placebo(result: Evaluation) -> Plot:
             f"Evaluation of {result.campaign.name!r} must have windows of other years to draw: how "
             "far its forecast usually errs is not known. Draw the evaluation with plot(result)."
         )
-    table = own[["window", "same_season", "earlier", "observed", "expected"]].copy()
-    table["error_percent"] = 100 * np.expm1(own["error"].astype(float))
-    table["lower_percent"] = 100 * np.expm1(-own["half_width"].astype(float))
-    table["upper_percent"] = 100 * np.expm1(own["half_width"].astype(float))
-    table["held"] = own["held"]
-    rows = [
-        Row(
-            spell_periods(str(w["window"])),
-            float(w["error_percent"]),
-            float(w["lower_percent"]),
-            float(w["upper_percent"]),
-            note=_describe_window(w),
-            colour=OBSERVED if w["same_season"] else THIRD,
-            marker="o" if w["same_season"] else "s",
-            hollow=not w["held"],
-        )
-        for w in table.to_dict("records")
-    ]
+    table = judge_windows(own)
+    rows = draw_windows(table)
     allowed = [100 * (bound / main.expected - 1) for bound in main.expected_interval]
     rows.append(
         Row(
@@ -182,8 +134,7 @@ def plot_placebo(result: Evaluation) -> Plot:
     title = f"{describe_held(result)}"
     subtitle = (
         f"{capitalise(main.offence)} in {main.place}: observed against expected, per cent. "
-        "Bar: what the interval allowed. Dots: the campaign's season, squares: other parts of the "
-        "year, hollow: outside the bar. The title counts all offences."
+        f"{WINDOW_KEY} The title counts all offences."
     )
     figure = draw_sheet(
         rows,
@@ -192,6 +143,7 @@ def plot_placebo(result: Evaluation) -> Plot:
         source=result.counts.snapshot.sentence(),
         xlabel="Observed against expected, per cent",
         label_width=2.5,
+        ax=ax,
     )
     outside = [row.label for row in rows[:-1] if row.hollow]
     alt = (
@@ -203,6 +155,39 @@ def plot_placebo(result: Evaluation) -> Plot:
     return Plot(figure, alt, table.reset_index(drop=True), title)
 
 
+WINDOW_KEY = (
+    "Bar: what the interval allowed. Dots: the campaign's season, squares: other parts of the "
+    "year, hollow: outside the bar."
+)
+
+
+def judge_windows(own: pd.DataFrame) -> pd.DataFrame:
+    """Return windows with their errors and what was allowed, in per cent."""
+    table = own[["window", "same_season", "earlier", "observed", "expected"]].copy()
+    table["error_percent"] = 100 * np.expm1(own["error"].astype(float))
+    table["lower_percent"] = 100 * np.expm1(-own["half_width"].astype(float))
+    table["upper_percent"] = 100 * np.expm1(own["half_width"].astype(float))
+    table["held"] = own["held"]
+    return table.reset_index(drop=True)
+
+
+def draw_windows(table: pd.DataFrame) -> list[Row]:
+    """Return a row a window: hollow when it lay outside, a square out of season."""
+    return [
+        Row(
+            spell_periods(str(w["window"])),
+            float(w["error_percent"]),
+            float(w["lower_percent"]),
+            float(w["upper_percent"]),
+            note=_describe_window(w),
+            colour=OBSERVED if w["same_season"] else THIRD,
+            marker="o" if w["same_season"] else "s",
+            hollow=not w["held"],
+        )
+        for w in table.to_dict("records")
+    ]
+
+
 def _describe_window(window: dict[Hashable, Any]) -> str:
     """What sets a window apart."""
     words = [] if window["held"] else ["outside"]
@@ -211,23 +196,33 @@ def _describe_window(window: dict[Hashable, Any]) -> str:
     return ", ".join(words)
 
 
-def plot_areas(result: Evaluation, *, offence: str | None = None) -> Plot:
+def plot_areas(
+    result: Evaluation | Effect, *, offence: str | None = None, ax: Axes | None = None
+) -> Plot:
     """Draw the effect in each area, in the order of their names.
+
+    Parameters
+    ----------
+    result : Evaluation or Effect
+    offence : str, optional
+        The first when left out.
+    ax : Axes, optional
+        The caller's own.
 
     Raises
     ------
     ForecastError
         If the offence has one area only.
     """
-    name = offence or result.campaign.offences[0]
-    parts = [p for p in result.effect.parts if p.offence == name and not p.is_total]
+    effect, name = find_effect(result, offence)
+    total = effect.of(name)
+    parts = [p for p in effect.parts if p.offence == name and not p.is_total]
     if not parts:
         raise ForecastError(
-            f"Campaign {result.campaign.name!r} must have several areas to draw: it has one. "
+            f"Effect on {name} in {total.place} must have several areas to draw: it has one. "
             "Draw the evaluation itself with plot(result)."
         )
     parts.sort(key=lambda p: (p.area in UNALLOCATED, p.area))
-    total = result.effect.of(name)
     rows = [
         Row(p.area, p.percent, *p.percent_interval, note=p.verdict, colour=OBSERVED) for p in parts
     ]
@@ -248,32 +243,94 @@ def plot_areas(result: Evaluation, *, offence: str | None = None) -> Plot:
         if away
         else f"none of {len(places)} intervals leaves out zero"
     )
-    subtitle = (
-        f"Observed against expected in the whole of {name_window(total.periods)}, per cent; below "
-        f"zero is fewer. Bars: {100 * result.level:.0f} per cent intervals. By name: an order by "
-        "size would be mostly chance."
-    )
     figure = draw_sheet(
         rows,
         title=title,
-        subtitle=subtitle,
-        source=result.counts.snapshot.sentence(),
+        subtitle=(
+            f"Observed against expected in the whole of {name_window(total.periods)}, per cent; "
+            f"below zero is fewer. Bars: {100 * total.level:.0f} per cent intervals. By name: an "
+            "order by size would be mostly chance."
+        ),
+        source=name_source(result),
         xlabel="Observed against expected, per cent",
         label_width=1.9,
-    )
-    table = pd.DataFrame(
-        {
-            "area": [p.area for p in [*parts, total]],
-            "observed": [p.observed for p in [*parts, total]],
-            "expected": [p.expected for p in [*parts, total]],
-            "effect_percent": [p.percent for p in [*parts, total]],
-            "effect_percent_lower": [p.percent_interval[0] for p in [*parts, total]],
-            "effect_percent_upper": [p.percent_interval[1] for p in [*parts, total]],
-            "verdict": [p.verdict for p in [*parts, total]],
-        }
+        ax=ax,
     )
     alt = f"{title}. {' '.join(_say_percent(row) for row in rows)}"
-    return Plot(figure, alt, table, title)
+    return Plot(figure, alt, _lay_out_parts([*parts, total], "area"), title)
+
+
+def plot_totals(result: Evaluation | Effect, *, ax: Axes | None = None) -> Plot:
+    """Draw the effect on each offence, all areas together.
+
+    Parameters
+    ----------
+    result : Evaluation or Effect
+    ax : Axes, optional
+        The caller's own.
+
+    Returns
+    -------
+    Plot
+    """
+    effect, _ = find_effect(result, None)
+    totals = [p for p in effect.parts if p.is_total]
+    rows = [
+        Row(
+            f"{capitalise(p.offence)}, {p.place}",
+            p.percent,
+            *p.percent_interval,
+            note=p.verdict,
+            hollow=not p.excludes_zero,
+        )
+        for p in totals
+    ]
+    main = totals[0]
+    title = write_finding(main)
+    figure = draw_sheet(
+        rows,
+        title=title,
+        subtitle=(
+            f"Observed against expected in the whole of {name_window(main.periods)}, per cent; "
+            f"below zero is fewer. Bars: {100 * main.level:.0f} per cent intervals; hollow: the "
+            "interval holds zero."
+        ),
+        source=name_source(result),
+        xlabel="Observed against expected, per cent",
+        label_width=2.2,
+        ax=ax,
+    )
+    alt = f"{title}. {' '.join(_say_percent(row) for row in rows)}"
+    return Plot(figure, alt, _lay_out_parts(totals, "offence"), title)
+
+
+def find_effect(result: Evaluation | Effect, offence: str | None) -> tuple[Effect, str]:
+    """Return the effect of a result, and the offence to draw: its first unless one is named."""
+    if isinstance(result, Effect):
+        return result, offence or result.parts[0].offence
+    return result.effect, offence or result.campaign.offences[0]
+
+
+def name_source(result: object) -> str:
+    """Return where figures came from; a part of an evaluation does not know it."""
+    if isinstance(result, Evaluation):
+        return result.counts.snapshot.sentence()
+    return "named by the evaluation of which this is a part"
+
+
+def _lay_out_parts(parts: Sequence[SeriesEffect], key: str) -> pd.DataFrame:
+    """Effects as a table, named by area or by offence."""
+    return pd.DataFrame(
+        {
+            key: [getattr(p, key) for p in parts],
+            "observed": [p.observed for p in parts],
+            "expected": [p.expected for p in parts],
+            "effect_percent": [p.percent for p in parts],
+            "effect_percent_lower": [p.percent_interval[0] for p in parts],
+            "effect_percent_upper": [p.percent_interval[1] for p in parts],
+            "verdict": [p.verdict for p in parts],
+        }
+    )
 
 
 def _say_percent(row: Row) -> str:
@@ -282,7 +339,7 @@ def _say_percent(row: Row) -> str:
     return f"{row.label}: {write_signed(row.value)} per cent ({span}), {row.note}."
 
 
-def plot_years(result: Evaluation) -> Plot:
+def plot_years(result: Evaluation, *, ax: Axes | None = None) -> Plot:
     """Draw how the window, its periods and the ones before it changed on the year.
 
     Of the first offence, in total: change, not effect.
@@ -321,6 +378,7 @@ def plot_years(result: Evaluation) -> Plot:
         source=result.counts.snapshot.sentence(),
         xlabel="Change, per cent",
         label_width=3.3,
+        ax=ax,
     )
     alt = f"{title}. {' '.join(_say_row(row) for row in rows)}"
     return Plot(figure, alt, own.drop(columns=["offence", "area"]).reset_index(drop=True), title)

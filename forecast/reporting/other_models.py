@@ -7,11 +7,12 @@ from collections.abc import Hashable
 from typing import Any
 
 import pandas as pd
+from matplotlib.axes import Axes
 
 from forecast.errors import ForecastError
 from forecast.impact.effect import CANNOT_TELL
 from forecast.impact.evaluation import Evaluation
-from forecast.reporting.drawing import Row
+from forecast.reporting.drawing import Row, draw_sheet
 from forecast.reporting.figures import Plot
 from forecast.reporting.formatting import (
     capitalise,
@@ -21,7 +22,6 @@ from forecast.reporting.formatting import (
     write_interval,
     write_signed,
 )
-from forecast.reporting.interval_plots import draw_sheet
 from forecast.reporting.sections import Table
 from forecast.reporting.tables import UNDEFINED, with_interval
 from forecast.reporting.theme import OBSERVED, THIRD
@@ -156,7 +156,7 @@ def _write_held(row: dict[Hashable, Any]) -> str:
     return f"{row['placebo_held']:,} of {row['placebo_tests']:,}"
 
 
-def plot_models(result: Evaluation) -> Plot:
+def plot_models(result: Evaluation, *, ax: Axes | None = None) -> Plot:
     """Draw what each model says of the offence that the verdict is of: a point and an interval.
 
     Raises
@@ -198,6 +198,7 @@ def plot_models(result: Evaluation) -> Plot:
         xlabel="Observed against expected, per cent",
         label_width=1.4,
         note_width=1.7,
+        ax=ax,
     )
     said = [f"{row.label}: {row.note.replace(chr(160), ' ')}." for row in rows]
     alt = f"{title}. {' '.join(said)}"

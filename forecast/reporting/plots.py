@@ -2,286 +2,298 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, overload
 
-import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 
+from forecast.data.lag import Completeness
 from forecast.data.panel import Panel
-from forecast.errors import ForecastError
+from forecast.data.revisions import VintageDiff
+from forecast.errors import ForecastError, join_problems
+from forecast.impact.baseline import Baseline
+from forecast.impact.campaign import Campaign
+from forecast.impact.checks import Check
+from forecast.impact.effect import Effect
 from forecast.impact.evaluation import Evaluation
-from forecast.models.draws import Forecast, interval, median
-from forecast.periods import UNIT_NAMES, label
+from forecast.impact.examination import Examination
+from forecast.impact.placebo import Placebo
+from forecast.impact.planning import Plan
+from forecast.impact.specifications import Specifications
+from forecast.models.draws import Forecast
+from forecast.models.quantiles import QuantileForecast
+from forecast.reporting.calibration_plots import plot_calibration, plot_coverage
 from forecast.reporting.campaign_plots import plot_window
-from forecast.reporting.drawing import count_axis, day_positions, tick_days
+from forecast.reporting.control_plots import plot_controls, plot_dose, plot_ways
+from forecast.reporting.doubt_plots import plot_baseline, plot_check, plot_windows
 from forecast.reporting.figures import Plot
-from forecast.reporting.formatting import (
-    MONTH_NAMES,
-    capitalise,
-    name_window,
-    write_interval,
-    write_signed,
+from forecast.reporting.forecast_plots import plot_forecast, plot_quantiles
+from forecast.reporting.interval_plots import (
+    plot_areas,
+    plot_ladder,
+    plot_placebo,
+    plot_totals,
+    plot_years,
 )
+from forecast.reporting.lag_plots import plot_completeness
+from forecast.reporting.map_plots import plot_counts_map, plot_effect_map, plot_forecast_map
+from forecast.reporting.other_models import plot_models
+from forecast.reporting.panel_plots import plot_change_periods, plot_changes, plot_counts
+from forecast.reporting.power_plots import plot_comparators, plot_curve, plot_power
+from forecast.reporting.profile_plots import plot_profile, plot_ring
 from forecast.reporting.score_plots import plot_scores
-from forecast.reporting.theme import (
-    CAMPAIGN,
-    EXPECTED,
-    INK,
-    OBSERVED,
-    SMALL,
-    Sheet,
-    lay_out,
-    styled,
-)
+from forecast.reporting.specification_plots import plot_specifications
+from forecast.reporting.timeline_plots import plot_timeline
 from forecast.scoreboard import Scores
-from forecast.seasonality.profiles import AUTUMN, Profile
-
-FAN_LEVELS = (0.95, 0.8, 0.5)
-"""Levels of the bands of a forecast, the widest first."""
-
-SHOWN_BEFORE = {"M": 24, "W-SUN": 52, "D": 60}
+from forecast.seasonality.profiles import Profile
 
 
-def plot(thing: Evaluation | Profile | Scores | Forecast, *, counts: Panel | None = None) -> Plot:
-    """Draw the figure of a result.
+@dataclass(frozen=True)
+class _Kind:
+    """A figure of a noun: what draws it, and which options it takes beside `ax`."""
 
-    An evaluation: observed and expected, the gap, the gap so far. A profile: the usual year.
-    Scores: the leaderboard, calibration, skill by step. A forecast: a fan.
+    draw: Callable[..., Plot]
+    takes: tuple[str, ...] = ()
 
-    Parameters
-    ----------
-    thing : Evaluation, Profile, Scores or Forecast
-    counts : Panel, optional
-        For a forecast: the counts that it follows, drawn before the fan.
 
-    Returns
-    -------
-    Plot
-        Shows itself in a notebook; `save(folder, name)` writes SVG and PNG; `alt` is the
-        alternative text, `table` the numbers drawn.
+def plot_claim(result: Evaluation, *, offence: str | None = None, ax: Axes | None = None) -> Plot:
+    """Draw the first public claim of a campaign step by step, or the first on an offence.
 
     Raises
     ------
     ForecastError
-        If the thing is none of these, or counts are given that cannot be drawn.
+        If the campaign file lists no such claim.
+    """
+    ladders = [x for x in result.headline.ladders if offence in (None, x.claim.offence)]
+    if not ladders:
+        about = "" if offence is None else f" about {offence!r}"
+        raise ForecastError(
+            f"Campaign {result.campaign.name!r} must list a claim{about} to draw: it lists none. "
+            "Add a [[claim]] to the campaign file, or draw kind='years'."
+        )
+    return plot_ladder(result, ladders[0], ax=ax)
+
+
+def _plot_own_specifications(
+    result: Evaluation, *, offence: str | None = None, ax: Axes | None = None
+) -> Plot:
+    """The specification curve of an evaluation that was made in many ways."""
+    if result.specifications is None:
+        raise ForecastError(
+            f"Evaluation of {result.campaign.name!r} must have been made in many ways for this "
+            "figure: it was made in one. Call evaluate(campaign, counts, sensitivity=True)."
+        )
+    source = result.counts.snapshot.sentence()
+    name = offence or result.main.offence
+    return plot_specifications(result.specifications, source=source, offence=name, ax=ax)
+
+
+def _plot_specifications(
+    found: Specifications, *, offence: str | None = None, ax: Axes | None = None
+) -> Plot:
+    """The specification curve by itself, which does not know its snapshot."""
+    source = "named by the evaluation to which the specifications belong"
+    return plot_specifications(found, source=source, offence=offence, ax=ax)
+
+
+def _plot_baseline_fan(
+    baseline: Baseline,
+    *,
+    counts: Panel | None = None,
+    offence: str | None = None,
+    ax: Axes | None = None,
+) -> Plot:
+    """What was expected, calibrated, as a fan."""
+    return plot_forecast(baseline.forecast, counts=counts, offence=offence, ax=ax)
+
+
+_OFFENCE = ("offence",)
+_FAN = ("counts", "offence")
+
+KINDS: Mapping[type, Mapping[str, _Kind]] = {
+    Evaluation: {
+        "effect": _Kind(plot_window, _OFFENCE),
+        "offences": _Kind(plot_totals),
+        "areas": _Kind(plot_areas, _OFFENCE),
+        "map": _Kind(plot_effect_map, _OFFENCE),
+        "claim": _Kind(plot_claim, _OFFENCE),
+        "years": _Kind(plot_years),
+        "placebo": _Kind(plot_placebo),
+        "models": _Kind(plot_models),
+        "specifications": _Kind(_plot_own_specifications, _OFFENCE),
+        "counterfactuals": _Kind(plot_ways, _OFFENCE),
+        "controls": _Kind(plot_controls, _OFFENCE),
+        "dose": _Kind(plot_dose, _OFFENCE),
+    },
+    Effect: {
+        "offences": _Kind(plot_totals),
+        "areas": _Kind(plot_areas, _OFFENCE),
+        "map": _Kind(plot_effect_map, _OFFENCE),
+    },
+    Examination: {
+        "counterfactuals": _Kind(plot_ways, _OFFENCE),
+        "controls": _Kind(plot_controls, _OFFENCE),
+        "dose": _Kind(plot_dose, _OFFENCE),
+    },
+    Baseline: {
+        "fan": _Kind(_plot_baseline_fan, _FAN),
+        "calibration": _Kind(plot_baseline),
+    },
+    Placebo: {"windows": _Kind(plot_windows, _OFFENCE)},
+    Specifications: {"specifications": _Kind(_plot_specifications, _OFFENCE)},
+    Check: {"table": _Kind(plot_check)},
+    Plan: {
+        "power": _Kind(plot_power, _OFFENCE),
+        "curve": _Kind(plot_curve, _OFFENCE),
+        "comparators": _Kind(plot_comparators),
+    },
+    Campaign: {"timeline": _Kind(plot_timeline)},
+    Profile: {"lines": _Kind(plot_profile, _OFFENCE), "ring": _Kind(plot_ring, _OFFENCE)},
+    Scores: {
+        "leaderboard": _Kind(plot_scores),
+        "calibration": _Kind(plot_calibration),
+        "coverage": _Kind(plot_coverage),
+    },
+    Forecast: {"fan": _Kind(plot_forecast, _FAN), "map": _Kind(plot_forecast_map, _OFFENCE)},
+    QuantileForecast: {"fan": _Kind(plot_quantiles, _FAN)},
+    Panel: {"counts": _Kind(plot_counts, _OFFENCE), "map": _Kind(plot_counts_map, _OFFENCE)},
+    Completeness: {"lag": _Kind(plot_completeness, _OFFENCE)},
+    VintageDiff: {
+        "changes": _Kind(plot_changes),
+        "periods": _Kind(plot_change_periods, _OFFENCE),
+    },
+}
+"""The figures of each noun by name; the first is drawn when no kind is asked for."""
+
+
+@overload
+def plot(
+    thing: object,
+    *,
+    kind: str | None = ...,
+    offence: str | None = ...,
+    counts: Panel | None = ...,
+    ax: None = ...,
+) -> Plot: ...
+
+
+@overload
+def plot(
+    thing: object,
+    *,
+    kind: str | None = ...,
+    offence: str | None = ...,
+    counts: Panel | None = ...,
+    ax: Axes,
+) -> Axes: ...
+
+
+def plot(
+    thing: object,
+    *,
+    kind: str | None = None,
+    offence: str | None = None,
+    counts: Panel | None = None,
+    ax: Axes | None = None,
+) -> Plot | Axes:
+    """Draw the figure of a result: one of several, by its kind.
+
+    =================  ============================================================================
+    Evaluation         effect (observed and expected, the gap, the gap so far), offences, areas,
+                       map (of London's boroughs), claim, years, placebo, models, specifications,
+                       counterfactuals, controls, dose
+    Effect             offences, areas, map
+    Examination        counterfactuals, controls, dose
+    Baseline           fan, calibration
+    Check              table
+    Plan               power, curve, comparators
+    Campaign           timeline
+    Profile            lines, ring
+    Scores             leaderboard, calibration, coverage
+    Forecast           fan, map
+    QuantileForecast   fan
+    Panel              counts, map
+    Completeness       lag
+    VintageDiff        changes, periods
+    =================  ============================================================================
+
+    Parameters
+    ----------
+    thing : any of these
+    kind : str, optional
+        The first of its list when left out.
+    offence : str, optional
+        Which offence, where a figure is of one.
+    counts : Panel, optional
+        For fans: the counts that a forecast follows, drawn before it.
+    ax : matplotlib.axes.Axes, optional
+        Your own axes (polar ones for a ring): the main panel of the figure is drawn on them,
+        under the finding, and they are returned. Subtitle, source and numbers are the Plot's.
+
+    Returns
+    -------
+    Plot or Axes
+        Without `ax` a Plot, which shows itself in a notebook: `save(folder, name)` writes SVG and
+        PNG; `alt` is the alternative text, `table` the numbers drawn, `axes` what they were drawn
+        on.
+
+    Raises
+    ------
+    ForecastError
+        If the thing or its kind is none of these, an option does not belong to it, or something
+        is not known yet that the figure needs: the error says how to get it.
 
     Examples
     --------
     >>> from forecast.data.samples import load_sample
     >>> from forecast.models.seasons import profile
-    >>> plot(profile(load_sample("london"), offence="robbery")).title[:44]
+    >>> year = profile(load_sample("london"), offence="robbery")
+    >>> plot(year).title[:44]
     'Robbery in London: October and November are '
+    >>> plot(year, kind="ring").axes[0].name
+    'polar'
     """
-    if counts is not None and not isinstance(thing, Forecast):
+    kinds = next((own for noun, own in KINDS.items() if isinstance(thing, noun)), None)
+    if kinds is None:
+        names = [noun.__name__ for noun in KINDS]
         raise ForecastError(
-            f"Argument counts is for forecasts alone: found {type(thing).__name__}. "
-            "Call plot with the result alone."
+            f"Argument of plot must be of {', '.join(names[:-1])} or {names[-1]}: found a "
+            f"{type(thing).__name__}. Pass what evaluate, profile, backtest, plan or forecast "
+            "returned."
         )
-    if isinstance(thing, Evaluation):
-        return plot_window(thing)
-    if isinstance(thing, Profile):
-        return plot_profile(thing)
-    if isinstance(thing, Scores):
-        return plot_scores(thing)
-    if isinstance(thing, Forecast):
-        return plot_forecast(thing, counts=counts)
-    raise ForecastError(
-        f"Argument of plot must be an Evaluation, Profile, Scores or Forecast: found a "
-        f"{type(thing).__name__}. Pass what evaluate, profile, backtest or forecast returned."
-    )
+    chosen = _choose(thing, kinds, kind)
+    options: dict[str, Any] = {"offence": offence, "counts": counts}
+    given = {name: value for name, value in options.items() if value is not None}
+    _refuse_strange(thing, kind or next(iter(kinds)), chosen, list(given))
+    found = chosen.draw(thing, ax=ax, **given)
+    return found if ax is None else ax
 
 
-def plot_profile(profile: Profile) -> Plot:
-    """Draw the usual year of the total, one panel an offence, October and November shaded."""
-    table = profile.summary()
-    offences = [str(name) for name in table["offence"].unique()]
-    rises = profile.autumn_rise.set_index(["offence", "area"])["percent"]
-    title = _title_of_profile(profile, {o: float(rises[(o, profile.area)]) for o in offences})
-    unit = UNIT_NAMES[profile.freq]
-    subtitle = (
-        f"{capitalise(profile.measure)}: each {unit} against its own year's level, per cent, with "
-        f"{100 * profile.level:.0f} per cent intervals of the usual year. Shaded: October and "
-        "November."
-    )
-    with styled():
-        sheet = _lay_out_panels(offences, title, subtitle, profile.snapshot.sentence())
-        for axes, offence in zip(sheet.axes, offences, strict=True):
-            _draw_year(axes, table[table["offence"] == offence], profile.freq, len(offences) > 1)
-        top = max(axes.get_ylim()[1] for axes in sheet.axes)
-        bottom = min(axes.get_ylim()[0] for axes in sheet.axes)
-        for axes in sheet.axes:
-            axes.set_ylim(bottom, top)
-    alt = f"{title}. {' '.join(_say_extremes(table, offence, unit) for offence in offences)}"
-    return Plot(sheet.figure, alt, table, title)
-
-
-def _title_of_profile(profile: Profile, rises: dict[str, float]) -> str:
-    """The autumn rise in words; its range when there are several offences."""
-    known = {name: rise for name, rise in rises.items() if math.isfinite(rise)}
-    where = profile.area
-    if not known:
-        return f"The usual year in {where}: the autumn rise is not known"
-    if len(rises) == 1:
-        ((offence, rise),) = known.items()
-        word = "above" if rise >= 0 else "below"
-        return (
-            f"{capitalise(offence)} in {where}: October and November are {abs(rise):.0f} per cent "
-            f"{word} August and September"
+def _choose(thing: object, kinds: Mapping[str, _Kind], kind: str | None) -> _Kind:
+    """The figure of a kind, the first when none is asked for."""
+    name = next(iter(kinds)) if kind is None else kind
+    if name not in kinds:
+        raise ForecastError(
+            f"Kind of figure of {_name(thing)} must be one of those there are: found {kind!r}. "
+            f"Choose from {', '.join(repr(one) for one in kinds)}."
         )
-    most, least = max(known, key=lambda k: known[k]), min(known, key=lambda k: known[k])
-    return (
-        f"October and November against August and September in {where}: from "
-        f"{write_signed(known[least])} per cent ({least}) to {write_signed(known[most])} ({most})"
-    )
+    return kinds[name]
 
 
-def _say_extremes(table: pd.DataFrame, offence: str, unit: str) -> str:
-    """Highest and lowest season of an offence in words."""
-    here = table[table["offence"] == offence]
-    parts = []
-    for word, at in (("highest", here["percent"].argmax()), ("lowest", here["percent"].argmin())):
-        row = here.iloc[int(at)]
-        season = row["season"] if unit == "month" else f"week {row['season']}"
-        span = write_interval((row["percent_lower"], row["percent_upper"]), digits=1)
-        parts.append(
-            f"{word} in {season}, {write_signed(row['percent'], digits=1)} per cent ({span})"
-        )
-    return f"{capitalise(offence)} is {' and '.join(parts)}."
-
-
-def _draw_year(axes: Axes, rows: pd.DataFrame, freq: str, small: bool) -> None:
-    """One offence's year: points with intervals for months, a line with a band for weeks."""
-    middle, low, high = (
-        rows[name].to_numpy(dtype=float) for name in ("percent", "percent_lower", "percent_upper")
-    )
-    if freq == "M":
-        x = np.arange(1, 13)
-        axes.axvspan(AUTUMN[0] - 0.5, AUTUMN[-1] + 0.5, color=CAMPAIGN, linewidth=0, zorder=0)
-        axes.vlines(x, low, high, color=OBSERVED, linewidth=2.4)
-        axes.plot(x, middle, "o", color=OBSERVED, markersize=6)
-        axes.set_xticks(x, [name[: 1 if small else 3] for name in MONTH_NAMES])
-        axes.set_xlim(0.4, 12.6)
-    else:
-        x = np.arange(1, 53)
-        axes.axvspan(39.5, 48.5, color=CAMPAIGN, linewidth=0, zorder=0)  # weeks of both months
-        axes.fill_between(x, low, high, color=OBSERVED, alpha=0.2, linewidth=0)
-        axes.plot(x, middle, color=OBSERVED)
-        axes.set_xlim(0.5, 52.5)
-        axes.set_xlabel("ISO week", fontsize=SMALL)
-    axes.axhline(0, color=INK, linewidth=1.0)
-    count_axis(axes, signed=True)
-
-
-def _lay_out_panels(
-    names: Sequence[str], title: str, subtitle: str, source: str, *, right: float = 0.35
-) -> Sheet:
-    """A sheet of one panel for each name, two abreast when there are several."""
-    across = 1 if len(names) == 1 else 2
-    rows = -(-len(names) // across)
-    sheet = lay_out(
-        title=title,
-        subtitle=subtitle,
-        source=source,
-        heights=[2.9 if across == 1 else 1.6] * rows,
-        columns=[across] * rows,
-        right=right,
-        headroom=0.42 if across > 1 else 0.12,
-    )
-    for spare in sheet.axes[len(names) :]:
-        spare.remove()
-    if across > 1:
-        for axes, name in zip(sheet.axes, names, strict=False):
-            axes.set_title(capitalise(name))
-    return replace(sheet, axes=sheet.axes[: len(names)])
-
-
-def plot_forecast(forecast: Forecast, *, counts: Panel | None = None) -> Plot:
-    """Draw a forecast of the totals as a fan, after the counts that it follows."""
-    offences = [str(name) for name in forecast.series["offence"].unique()]
-    areas = [str(name) for name in forecast.series["area"].unique()]
-    total = forecast.total()
-    where = areas[0] if len(areas) == 1 else forecast.total_name
-    history = None if counts is None else _history(forecast, counts, areas, offences)
-    window = name_window(forecast.periods)
-    title = f"What is expected in {where} in {window}"
-    if len(offences) == 1:
-        sums = total.draws.sum(axis=2)[:, 0]  # (draw,)
-        low, high = (float(bound) for bound in interval(sums, FAN_LEVELS[0]))
-        title = (
-            f"{capitalise(offences[0])} in {where}: about {median(sums).item():,.0f} expected in "
-            f"{window}, very likely {low:,.0f} to {high:,.0f}"
-        )
-    levels = ", ".join(f"{100 * level:.0f}" for level in FAN_LEVELS)
-    unit = UNIT_NAMES[str(forecast.periods.freqstr)]
-    solid = "" if history is None else "Solid: what was counted. "
-    subtitle = (
-        f"{capitalise(forecast.measure)} a {unit}. {solid}Dashed: middle of what is expected, with "
-        f"bands of {levels} per cent."
-    )
-    source = f"{forecast.model}, nothing seen from {label(forecast.cutoff)} on"
-    if counts is not None:
-        source += f"; {counts.snapshot.sentence()}"
-    with styled():
-        sheet = _lay_out_panels(offences, title, subtitle, source)
-        for row, axes in enumerate(sheet.axes):
-            past = None if history is None else history.values[row]
-            _draw_fan(axes, total, row, past, None if history is None else history.periods)
-    table = total.summary(level=FAN_LEVELS[0])
-    ends = table.groupby("offence", sort=False).last()
-    said = [
-        f"{capitalise(str(name))} in {label(row['period'])}: {row['median']:,.0f} "
-        f"({row['lower']:,.0f} to {row['upper']:,.0f})."
-        for name, row in ends.iterrows()
+def _refuse_strange(thing: object, name: str, kind: _Kind, given: list[str]) -> None:
+    """Options that a figure does not take are refused, not left unused."""
+    problems = [
+        f"Argument {option} must be left out for kind {name!r} of {_name(thing)}: it says nothing "
+        "there. Call plot without it."
+        for option in given
+        if option not in kind.takes
     ]
-    alt = f"{title}. At the end of the forecast: {' '.join(said)}"
-    table["period"] = [label(p) for p in table["period"]]
-    return Plot(sheet.figure, alt, table, title)
+    if problems:
+        raise ForecastError(join_problems(problems))
 
 
-def _history(
-    forecast: Forecast, counts: Panel, areas: Sequence[str], offences: Sequence[str]
-) -> Panel:
-    """The totals just before a forecast."""
-    if counts.freq != forecast.periods.freqstr or counts.measure != forecast.measure:
-        raise ForecastError(
-            f"Counts must be those that the forecast follows: found {counts.measure} of frequency "
-            f"{counts.freq}, the forecast is of {forecast.measure} of frequency "
-            f"{forecast.periods.freqstr}. Pass the panel that the model was fitted to."
-        )
-    total = counts.select(area=areas, offence=offences).before(forecast.periods[0]).total()
-    order = [total.offences.index(name) for name in offences]
-    last = SHOWN_BEFORE[counts.freq]
-    return replace(
-        total,
-        values=total.values[order, -last:],
-        series=total.series.iloc[order],
-        periods=total.periods[-last:],
-    )
-
-
-def _draw_fan(
-    axes: Axes,
-    total: Forecast,
-    row: int,
-    past: np.ndarray | None,
-    periods: pd.PeriodIndex | None,
-) -> None:
-    """One offence: bands, the middle dashed, and what came before."""
-    _, x, ends = day_positions(total.periods)
-    first = total.periods[0].start_time.date()
-    draws = total.draws[:, row]  # (draw, period)
-    for level in FAN_LEVELS:
-        lower, upper = interval(draws, level)
-        axes.fill_between(x, lower, upper, color=EXPECTED, alpha=0.2, linewidth=0)
-    axes.plot(x, median(draws), "--" if len(x) > 1 else "o", color=EXPECTED, label="expected")
-    if past is not None and periods is not None and len(periods):
-        _, before, _ = day_positions(periods)
-        axes.plot(before, past, color=OBSERVED, label="observed")
-        first = periods[0].start_time.date()
-    axes.set_xlim(first.toordinal(), ends[-1])
-    axes.set_ylim(0, 1.06 * axes.get_ylim()[1])
-    tick_days(axes, first, total.periods[-1].end_time.date())
-    count_axis(axes)
+def _name(thing: object) -> str:
+    """A noun with its article."""
+    name = type(thing).__name__
+    return f"{'an' if name[0] in 'AEIOU' else 'a'} {name}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,7 @@ _HEADERS = {
     "cpu_ms_per_series": "CPU, milliseconds a series",
 }
 _COLOURS = (OBSERVED, EXPECTED, THIRD, FOURTH)
+_MARKERS = ("D", "s", "^", "v")
 _LABELS, _NOTES = 1.9, 1.3  # inches left and right of the leaderboard
 _PIT_BINS = 10
 
@@ -160,12 +162,14 @@ def render_page(scores: Scores, counts: Panel) -> str:
     )
 
 
-def plot_scores(scores: Scores) -> Plot:
+def plot_scores(scores: Scores, *, ax: Axes | None = None) -> Plot:
     """Draw the leaderboard, how well the best models are calibrated, and their skill by step.
 
     Parameters
     ----------
     scores : Scores
+    ax : Axes, optional
+        The caller's own, on which the leaderboard alone is drawn.
 
     Returns
     -------
@@ -176,7 +180,8 @@ def plot_scores(scores: Scores) -> Plot:
     """
     board = show_leaderboard(scores)
     shown = board["model"].head(MOST_SHOWN).tolist()
-    colours = dict(zip([m for m in shown if m != NAIVE], _COLOURS, strict=False)) | {NAIVE: INK}
+    colours = choose_colours(shown)
+    looks = choose_markers(shown)
     rows = [
         Row(
             str(found["model"]),
@@ -185,6 +190,7 @@ def plot_scores(scores: Scores) -> Plot:
             float(found["wis"]),
             note=f"{write_signed(found['skill_percent'])}; held {found['coverage_95']:.2f}",
             colour=colours.get(found["model"], INK),
+            marker=looks.get(str(found["model"]), "o"),
             hollow=found["model"] not in shown or found["model"] == NAIVE,
         )
         for found in board.to_dict("records")
@@ -198,20 +204,37 @@ def plot_scores(scores: Scores) -> Plot:
             source=f"backtest, {describe_backtest(scores)}",
             heights=[sum(row_heights(labels)), 1.15, 1.75],
             columns=[1, len(shown), 1],
-            left=0.6,
+            left=0.6 if ax is None else MARGIN + _LABELS,
             between=0.3,
             gap=1.1,
+            ax=ax,
         )
         top, *middle, bottom = sheet.axes
-        _squeeze(top, MARGIN + _LABELS + 0.15, MARGIN + _NOTES + 0.1)
-        draw_rows(top, rows, labels, xlabel="Weighted interval score, smaller is better")
+        if not sheet.borrowed:
+            _squeeze(top, MARGIN + _LABELS + 0.15, MARGIN + _NOTES + 0.1)
+            _head(top, "Error, and (right) per cent of it saved and share held")
+        draw_rows(
+            top, rows, labels,
+            xlabel="Weighted interval score, smaller is better", borrowed=sheet.borrowed,
+        )  # fmt: skip
         top.set_xlim(left=0)
         top.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
-        _head(top, "Error, and (right) per cent of it saved and share held")
         _draw_pits(middle, scores, shown, colours)
         _squeeze(bottom, 0.6, 1.75)
         _draw_skill(bottom, scores, shown, colours, unit)
     return Plot(sheet.figure, _say(title, board, scores), _table_of(scores), title)
+
+
+def choose_colours(shown: Sequence[str]) -> dict[str, str]:
+    """Return the colour of each model that is drawn; the naive one has that of the text."""
+    named = [name for name in shown if name != NAIVE]
+    return dict(zip(named, _COLOURS, strict=False)) | {NAIVE: INK}
+
+
+def choose_markers(shown: Sequence[str]) -> dict[str, str]:
+    """Return the marker of each model that is drawn, which tells it apart without colour."""
+    named = [name for name in shown if name != NAIVE]
+    return dict(zip(named, _MARKERS, strict=False)) | {NAIVE: "o"}
 
 
 def _title_of(board: pd.DataFrame) -> str:
@@ -289,12 +312,13 @@ def _draw_skill(
 ) -> None:
     """Skill by step, a line a model, named at its end."""
     table = _in_percent(scores.by_horizon())
-    ends = {}
+    ends, looks = {}, choose_markers(shown)
     for name in shown:
         rows = table[table["model"] == name]
         x, y = rows["step"].to_numpy(), rows["skill_percent"].to_numpy(dtype=float)
         if name != NAIVE:
-            axes.plot(x, y, color=colours[name], marker="o" if len(x) < 15 else "")
+            every = max(1, len(x) // 10)
+            axes.plot(x, y, color=colours[name], marker=looks[name], markevery=every)
         if len(y) and math.isfinite(y[-1]):
             ends[name] = float(y[-1])
     axes.axhline(0, color=INK, linewidth=1.0)
@@ -310,7 +334,10 @@ def _draw_skill(
     heights = spread_apart(list(ends.values()), room)
     beside = axes.get_yaxis_transform()
     for name, at in zip(ends, heights, strict=True):
-        axes.plot(1.025, at, "s", color=colours[name], transform=beside, clip_on=False)
+        axes.plot(
+            1.025, at, looks[name], transform=beside, clip_on=False, color=colours[name],
+            markerfacecolor="white" if name == NAIVE else colours[name],
+        )  # fmt: skip
         axes.annotate(
             wrap(name, 1.6, size=SMALL)[0], (1.025, at), xycoords=beside, xytext=(8, 0),
             textcoords="offset points", va="center", fontsize=SMALL, annotation_clip=False,

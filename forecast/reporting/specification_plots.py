@@ -75,7 +75,12 @@ class _Group:
 
 
 def plot_specifications(
-    found: Specifications, *, source: str, offence: str | None = None, area: str | None = None
+    found: Specifications,
+    *,
+    source: str,
+    offence: str | None = None,
+    area: str | None = None,
+    ax: Axes | None = None,
 ) -> Plot:
     """Draw the specification curve of an offence, in total or in one area.
 
@@ -88,6 +93,8 @@ def plot_specifications(
         The first when left out.
     area : str, optional
         The total when left out.
+    ax : Axes, optional
+        The caller's own, on which the curve is drawn without the choices below it.
 
     Returns
     -------
@@ -123,6 +130,7 @@ def plot_specifications(
             right=MARGIN + 0.1,
             gap=0.12,
             headroom=0.12,
+            ax=ax,
         )
         _draw_curve(sheet.axes[0], rows)
         _draw_choices(sheet.axes[1], groups, rows)

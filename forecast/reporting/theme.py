@@ -34,6 +34,7 @@ SIZE, SMALL, LARGE = 9.5, 8.5, 12.5
 """Sizes of type in points: labels, source line, title."""
 
 MARGIN = 0.15
+_TICK_ROOM = 0.75
 _LEADING = 1.35
 
 _LOOK: dict[str, Any] = {
@@ -76,10 +77,20 @@ def styled() -> Iterator[None]:
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """A figure with its header and source line, and the axes in reading order."""
+    """A figure with its header and source line, and the axes in reading order.
+
+    `borrowed` says that the first axes are the caller's own: the finding is their title, and
+    nothing outside them may be written or moved. The other axes are then never shown.
+    """
 
     figure: Figure
     axes: tuple[Axes, ...]
+    borrowed: bool = False
+
+    def name(self, place: int, text: str) -> None:
+        """Write what one of the axes shows above it; borrowed ones bear the finding instead."""
+        if not (self.borrowed and place == 0):
+            self.axes[place].set_title(text)
 
 
 def lay_out(
@@ -94,6 +105,8 @@ def lay_out(
     gap: float = 0.85,
     between: float = 0.8,
     headroom: float = 0.42,
+    polar: bool = False,
+    ax: Axes | None = None,
 ) -> Sheet:
     """Lay out a figure: title and subtitle at the top, rows of axes, the source at the bottom.
 
@@ -115,6 +128,10 @@ def lay_out(
         Inches between rows, and between the axes of one row.
     headroom : float
         Inches between the subtitle and the first row: room for titles of axes.
+    polar : bool
+        Whether axes are round.
+    ax : matplotlib.axes.Axes, optional
+        The caller's own, to be drawn on in place of the first axes.
 
     Returns
     -------
@@ -141,9 +158,31 @@ def lay_out(
         across = (WIDTH - left - right - between * (count - 1)) / count
         for column in range(count):
             at = (left + column * (across + between), upper - row_height, across, row_height)
-            axes.append(figure.add_axes(_share(at, height)))
+            axes.append(figure.add_axes(_share(at, height), polar=polar))
         upper -= row_height + gap
-    return Sheet(figure, tuple(axes))
+    return Sheet(figure, tuple(axes)) if ax is None else _borrow(ax, title, axes[1:], left)
+
+
+def _borrow(ax: Axes, title: str, others: Sequence[Axes], left: float) -> Sheet:
+    """A sheet of which the first axes are the caller's, under the finding.
+
+    Labels that need `left` inches narrow the axes once the caller lays them out.
+    """
+    inches = ax.get_window_extent().width / ax.figure.dpi - max(left - _TICK_ROOM, 0.0)
+    lines = wrap(title, max(inches, 1.0), size=SIZE, bold=True)
+    head = ax.set_title(
+        "\n".join(lines),
+        loc="center" if ax.name == "polar" else "left",
+        pad=13,  # room for a word above the axes
+    )
+    ax.tick_params(labelsize=SMALL)
+    head.set_parse_math(False)  # made with the caller's own settings
+    for side in {"top", "right"} & set(ax.spines):  # round axes have none
+        ax.spines[side].set_visible(False)
+    ax.set_axisbelow(True)
+    figure = ax.get_figure(root=True)
+    assert isinstance(figure, Figure)
+    return Sheet(figure, (ax, *others), borrowed=True)
 
 
 def _share(

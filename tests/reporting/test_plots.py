@@ -161,10 +161,10 @@ def test_a_forecast_of_one_area_is_named_after_it(past: Panel) -> None:
 def test_counts_must_be_those_of_the_forecast(ahead: Forecast, past: Panel, fewer: Any) -> None:
     with pytest.raises(ForecastError, match="found calls of frequency M"):
         plot(ahead, counts=replace(past, measure="calls"))
-    with pytest.raises(ForecastError, match="is for forecasts alone: found Evaluation"):
+    with pytest.raises(ForecastError, match="Argument counts must be left out for kind .effect."):
         plot(fewer, counts=past)
 
 
 def test_other_things_are_refused() -> None:
-    with pytest.raises(ForecastError, match="must be an Evaluation, Profile, Scores or Forecast: "):
-        plot(pd.DataFrame())  # type: ignore[arg-type]
+    with pytest.raises(ForecastError, match="must be of Evaluation, Effect, .* or VintageDiff: "):
+        plot(pd.DataFrame())

@@ -52,7 +52,7 @@ class Tile:
     row, column : int
         From 1, from the north and the west.
     is_there : bool
-        Whether the night has figures of it.
+        Whether there are figures of it.
     """
 
     area: str
