@@ -121,21 +121,21 @@ def tidy_scores(frame: pd.DataFrame, as_of: str) -> tuple[pd.DataFrame, str]:
     if frame.empty:
         return frame, ""
     tidy = frame.copy()
-    freqs = {str(getattr(p, "freqstr", None)) for p in {*frame["period"], *frame["origin"]}}
+    found = {name: pd.factorize(frame[name]) for name in ("period", "origin")}
+    freqs = {str(getattr(p, "freqstr", None)) for _, some in found.values() for p in some}
     if len(freqs) != 1 or freqs == {"None"}:
         raise DataError(
             f"Scores must be of periods of one frequency: found {name_offenders(sorted(freqs))}. "
             "Pass pandas Periods, and each frequency by itself."
         )
-    running = sorted({p for p in frame["period"].unique() if last_day(p) >= as_date(as_of)})
+    running = sorted(p for p in found["period"][1] if last_day(p) >= as_date(as_of))
     if running:
         raise DataError(
             f"Scores must be of periods that ended before the night of {as_of}: "
             f"{name_offenders([label(p) for p in running])} had not. Leave them for a later night."
         )
-    for name in ("period", "origin"):
-        text = {p: label(p) for p in frame[name].unique()}
-        tidy[name] = [text[p] for p in frame[name]]
+    for name, (codes, periods) in found.items():
+        tidy[name] = np.array([label(p) for p in periods], dtype=object)[codes]
     tidy["step"] = frame["step"].astype(int)
     return tidy, freqs.pop()
 

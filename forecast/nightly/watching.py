@@ -91,7 +91,7 @@ def check_health(config: Configuration, *, now: dt.datetime | None = None) -> He
     due = _next_due(night, config, present)
     sources = {} if night is None else _ages(night, config, present.date())
     problems = [
-        *_find_missed(night, attempt, config, present),
+        *_find_missed(night, attempt, running, config, present),
         *_find_old(sources),
         *_find_pages(night, config),
     ]
@@ -174,14 +174,17 @@ def _next_due(night: Night | None, config: Configuration, present: dt.datetime) 
 def _find_missed(
     night: Night | None,
     attempt: Mapping[str, Any] | None,
+    running: str | None,
     config: Configuration,
     present: dt.datetime,
 ) -> list[str]:
     """Say that a night was missed, and why as far as it is known."""
-    why = ""
-    if attempt is not None:
-        told = f": {attempt['reason']}" if attempt["reason"] else ""
-        why = f" The last attempt, for {attempt['as_of']}, is {attempt['status']}{told}"
+    why = "" if running is None else f" A refresh is at work: {running}."
+    if attempt is not None and running is None:
+        lines = (attempt["reason"] or "").splitlines()
+        told = " ".join(line.removeprefix("- ") for line in lines)
+        why = f" The last attempt, for {attempt['as_of']}, is {attempt['status']}"
+        why += f": {told}" if told else "."
     if night is None:
         return [
             f"A night must have been published: none ever was.{why or ' Run forecast refresh.'}"

@@ -127,7 +127,8 @@ def _bring(change: Callable[[pd.DataFrame], pd.DataFrame]) -> Callable[[Configur
 
 
 def _half(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.assign(count=frame["count"] // 2)
+    last = frame["period"] == frame["period"].max()
+    return frame.assign(count=frame["count"].where(last, frame["count"] // 2))
 
 
 def _cut(frame: pd.DataFrame) -> pd.DataFrame:
@@ -217,7 +218,7 @@ FAILURES = (
     ),
     Failure("store damaged", 2, "be a whole SQLite file", "be a whole SQLite file", _damaged),
     Failure(
-        "two at once", 1, "must be the only one", "must be published by now",
+        "two at once", 1, "must be the only one", "A refresh is at work: process",
         lambda config: locking.locking(config.work_folder()),
     ),
     Failure("killed", -9, "", "is killed: it was killed", _nothing),
