@@ -184,11 +184,12 @@ def plot_effect_map(
         if clear
         else f"none of {len(here)} intervals leaves out zero"
     )
+    hidden = any(math.isnan(p.percent) for p in here)
     largest = max([abs(p.percent) for p in here if math.isfinite(p.percent)] + [1.0])
     cells = {
         p.area: _Cell(
-            HIDDEN if p.hidden else write_signed(p.percent),
-            0.0 if p.hidden else abs(p.percent) / largest,
+            HIDDEN if math.isnan(p.percent) else write_signed(p.percent),
+            0.0 if math.isnan(p.percent) else abs(p.percent) / largest,
             OBSERVED if p.percent < 0 else EXPECTED,
             _is_clear(p),
         )
@@ -201,6 +202,7 @@ def plot_effect_map(
             f"Observed against expected in the whole of {name_window(total.periods)}, per cent. "
             "Blue and a minus sign: fewer; orange and a plus sign: more. Thick edge: the "
             f"{100 * total.level:.0f} per cent interval leaves out zero."
+            + (f" {HIDDEN}: a small count, not published." if hidden else "")
         ),
         source=name_source(thing),
         ax=ax,
@@ -217,15 +219,15 @@ def plot_effect_map(
     said = [
         f"{p.area}: {write_signed(p.percent)} per cent ({write_interval(p.percent_interval)})."
         for p in here
-        if not p.hidden
+        if math.isfinite(p.percent)
     ]
     return Plot(figure, f"{title}. {' '.join(said)}", table, title)
 
 
 def _is_clear(part: SeriesEffect) -> bool:
-    """Whether the interval leaves out zero, where one may be shown."""
+    """Whether the interval leaves out zero; one that may not be shown is NaN."""
     low, high = part.percent_interval
-    return not part.hidden and (low > 0 or high < 0)
+    return low > 0 or high < 0
 
 
 def _refuse_elsewhere(areas: Sequence[str], subject: str, otherwise: str) -> None:
