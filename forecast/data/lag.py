@@ -75,6 +75,11 @@ class Completeness:
             f"{UNIT_NAMES[self.freq]}; {self.source})"
         )
 
+    def _repr_html_(self) -> str:
+        from forecast.reporting.data_cards import show_completeness
+
+        return show_completeness(self)
+
     def knows(self, offence: str) -> bool:
         """Whether the lag of an offence is known."""
         return offence in self.offences or EVERY_OFFENCE in self.offences

@@ -169,6 +169,11 @@ class Panel:
             f"{self.snapshot.sentence()})"
         )
 
+    def _repr_html_(self) -> str:
+        from forecast.reporting.data_cards import show_panel
+
+        return show_panel(self)
+
     def to_frame(self) -> pd.DataFrame:
         """Return the tidy frame: `area, offence, period, count`, `period` a pandas Period.
 

@@ -48,6 +48,11 @@ class VintageDiff:
         )
         return f"VintageDiff({told}; {self.measure})"
 
+    def _repr_html_(self) -> str:
+        from forecast.reporting.data_cards import show_diff
+
+        return show_diff(self)
+
     @property
     def changes(self) -> pd.DataFrame:
         """The cells that are not the same, as a table of their own."""

@@ -91,6 +91,11 @@ class Store:
         datasets = len({entry.dataset for entry in entries})
         return f"Store({kept} of {datasets:,} {'dataset' if datasets == 1 else 'datasets'})"
 
+    def _repr_html_(self) -> str:
+        from forecast.reporting.data_cards import show_store
+
+        return show_store(self)
+
     def keep(
         self,
         files: Files,

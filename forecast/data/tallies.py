@@ -54,6 +54,11 @@ class Tally:
                 "source again, from a copy that nobody writes to."
             )
 
+    def _repr_html_(self) -> str:
+        from forecast.reporting.data_cards import show_tally
+
+        return show_tally(self)
+
     @property
     def share(self) -> float:
         """Part of the rows read that were quarantined, from 0 to 1."""

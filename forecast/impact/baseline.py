@@ -103,6 +103,11 @@ class Baseline:
     calibration: Calibration | None
     trained: str
 
+    def _repr_html_(self) -> str:
+        from forecast.reporting.result_cards import show_baseline
+
+        return show_baseline(self)
+
 
 def shocks_of(campaign: Campaign, panel: Panel) -> list[Disruption]:
     """Return the disruptions that apply: the campaign's own, and London's table for London.

@@ -266,6 +266,11 @@ class Campaign(BaseModel):
 
     __str__ = __repr__
 
+    def _repr_html_(self) -> str:
+        from forecast.reporting.result_cards import show_campaign
+
+        return show_campaign(self)
+
     @property
     def days(self) -> int:
         """Days of the campaign, first and last included."""

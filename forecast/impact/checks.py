@@ -73,6 +73,11 @@ class Check:
             f"Check({self.name!r}, {self.status}{', blocks' if self.blocks else ''}: {self.text})"
         )
 
+    def _repr_html_(self) -> str:
+        from forecast.reporting.result_cards import show_check
+
+        return show_check(self)
+
     @property
     def blocks(self) -> bool:
         """Whether it forbids a verdict: it blocks, and did not pass."""

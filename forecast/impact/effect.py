@@ -335,6 +335,11 @@ class Effect:
         ]
         return f"Effect({'; '.join(lines)}; {len(self.parts)} rows)"
 
+    def _repr_html_(self) -> str:
+        from forecast.reporting.result_cards import show_effect
+
+        return show_effect(self)
+
     def of(self, offence: str, area: str | None = None) -> SeriesEffect:
         """Return one offence's total, or the effect in one area.
 

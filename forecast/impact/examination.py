@@ -81,6 +81,11 @@ class Examination:
     darkness: Darkness
     missing: dict[str, str]
 
+    def _repr_html_(self) -> str:
+        from forecast.reporting.result_cards import show_examination
+
+        return show_examination(self)
+
     def parts(self) -> dict[str, Any]:
         """Return the parts that could be made, by name, in the order of a report."""
         names = ("areas", "runs", "aftermath", "elsewhere", "displacement", "controls", "harm")

@@ -52,6 +52,11 @@ class Headline:
     def __repr__(self) -> str:
         return f"Headline({'; '.join(x.sentence for x in self.ladders) or 'no claim'})"
 
+    def _repr_html_(self) -> str:
+        from forecast.reporting.result_cards import show_headline
+
+        return show_headline(self)
+
     def summary(self) -> pd.DataFrame:
         """Return one row a step: `claim, step, label, observed, reference, change_percent, ...`.
 

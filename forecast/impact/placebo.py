@@ -67,6 +67,11 @@ class Placebo:
     level: float
     worth: int = 0
 
+    def _repr_html_(self) -> str:
+        from forecast.reporting.result_cards import show_placebo
+
+        return show_placebo(self)
+
     @cached_property
     def totals(self) -> pd.DataFrame:
         """The rows of totals of all offences, judged."""

@@ -82,6 +82,11 @@ class Plan:
             f"{self.counts.snapshot.sentence()})"
         )
 
+    def _repr_html_(self) -> str:
+        from forecast.reporting.result_cards import show_plan
+
+        return show_plan(self)
+
     def summary(self) -> pd.DataFrame:
         """Return the table of what could be seen, as `Power.summary`."""
         return self.power.summary()

@@ -161,6 +161,11 @@ class Forecast:
             f"{self._past()})"
         )
 
+    def _repr_html_(self) -> str:
+        from forecast.reporting.data_cards import show_forecast
+
+        return show_forecast(self)
+
     def _past(self) -> str:
         """How often past forecasts held, in a few words; empty where it is not known."""
         if self.coverage is None or self.coverage.empty:

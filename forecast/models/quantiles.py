@@ -55,6 +55,11 @@ class QuantileForecast:
             f"{label(self.cutoff)} on)"
         )
 
+    def _repr_html_(self) -> str:
+        from forecast.reporting.data_cards import show_quantiles
+
+        return show_quantiles(self)
+
     def quantile(self, levels: Sequence[float]) -> FloatArray:
         """Return quantiles that are stored, shape (level, series, period).
 

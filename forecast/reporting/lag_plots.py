@@ -56,10 +56,7 @@ def plot_completeness(
     )
     table = table.reset_index(drop=True)
     unit, first = UNIT_NAMES[lag.freq], table.iloc[0]
-    title = (
-        f"{capitalise(str(first['offence']))}: {first['share_percent']:.0f} per cent of the final "
-        f"count is recorded {_say_lag(int(first['lag']), unit)}"
-    )
+    title = title_of_lag(str(first["offence"]), first["share_percent"], int(first["lag"]), unit)
     more = f" The first {len(LOOKS)} of {len(names)} offences." if len(names) > len(shown) else ""
     with styled():
         sheet = lay_out(
@@ -77,15 +74,23 @@ def plot_completeness(
         )
         _draw_shares(sheet.axes[0], table, unit)
     said = [
-        f"{capitalise(str(row.offence))} {_say_lag(int(row.lag), unit)}: "  # type: ignore[arg-type]
+        f"{capitalise(str(row.offence))} {say_lag(int(row.lag), unit)}: "  # type: ignore[arg-type]
         f"{row.share_percent:.1f} per cent."
         for row in table.itertuples()
     ]
     return Plot(sheet.figure, f"{title}. {' '.join(said[:40])}", table, title)
 
 
-def _say_lag(lag: int, unit: str) -> str:
-    """How long after the end of a period."""
+def title_of_lag(offence: str, percent: float, lag: int, unit: str) -> str:
+    """Return how much of an offence is recorded how soon."""
+    return (
+        f"{capitalise(offence)}: {percent:.0f} per cent of the final count is recorded "
+        f"{say_lag(lag, unit)}"
+    )
+
+
+def say_lag(lag: int, unit: str) -> str:
+    """Return how long after the end of its period a count is looked at."""
     return f"{plural(lag, unit)} after its {unit}" if lag else f"at the end of its {unit}"
 
 

@@ -182,7 +182,7 @@ def plot_changes(diff: VintageDiff, *, ax: Axes | None = None) -> Plot:
         )
         for row in kept.sort_index().to_dict("records")
     ]
-    title = _title_of_diff(diff)
+    title = title_of_diff(diff)
     more = f" The {MOST_ROWS} that changed most." if len(table) > MOST_ROWS else ""
     figure = draw_sheet(
         rows,
@@ -261,8 +261,8 @@ def plot_change_periods(
     return Plot(sheet.figure, f"{title}. {' '.join(said)}".strip(), table, title)
 
 
-def _title_of_diff(diff: VintageDiff) -> str:
-    """How many counts changed."""
+def title_of_diff(diff: VintageDiff) -> str:
+    """Return how many counts changed, and by how much in all."""
     both = diff.cells[diff.cells["status"].isin(["same", "changed"])]
     changed = int((both["status"] == "changed").sum())
     net = float(both["after"].sum() - both["before"].sum())

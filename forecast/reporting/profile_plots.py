@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -44,7 +45,7 @@ def plot_profile(profile: Profile, *, offence: str | None = None, ax: Axes | Non
     named = profile.summary()
     offences = choose_offences(named["offence"].tolist(), offence, ax=ax, subject="Profile")
     table = keep_offences(named, offences)
-    title = _title_of_profile(profile, _rises(profile, offences))
+    title = title_of_profile(profile, offences)
     unit = UNIT_NAMES[profile.freq]
     subtitle = (
         f"{capitalise(profile.measure)}: each {unit} against its own year's level, per cent, with "
@@ -69,14 +70,10 @@ def plot_profile(profile: Profile, *, offence: str | None = None, ax: Axes | Non
     return Plot(sheet.figure, alt, table, title)
 
 
-def _rises(profile: Profile, offences: list[str]) -> dict[str, float]:
-    """The autumn rise of each offence in the profile's own area, in per cent."""
-    rises = profile.autumn_rise.set_index(["offence", "area"])["percent"]
-    return {name: float(rises[(name, profile.area)]) for name in offences}
-
-
-def _title_of_profile(profile: Profile, rises: dict[str, float]) -> str:
-    """The autumn rise in words; its range when there are several offences."""
+def title_of_profile(profile: Profile, offences: Sequence[str]) -> str:
+    """Return the autumn rise in words; its range when there are several offences."""
+    table = profile.autumn_rise.set_index(["offence", "area"])["percent"]
+    rises = {name: float(table[(name, profile.area)]) for name in offences}
     known = {name: rise for name, rise in rises.items() if math.isfinite(rise)}
     where = profile.area
     if not known:
@@ -158,7 +155,7 @@ def plot_ring(profile: Profile, *, offence: str | None = None, ax: Axes | None =
     offences = named["offence"].astype(str).tolist()
     chosen = choose_offences(offences, offence or offences[0], ax=ax, subject="Profile")
     table = keep_offences(named, chosen)
-    title = _title_of_profile(profile, _rises(profile, chosen))
+    title = title_of_profile(profile, chosen)
     unit = UNIT_NAMES[profile.freq]
     subtitle = (
         f"{capitalise(profile.measure)}: each {unit} against its own year's level (dashed ring), "

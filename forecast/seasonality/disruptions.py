@@ -89,6 +89,11 @@ class Disruption:
                 f"{self.stringency}. Use 3 or more if an ordinary evening was not possible."
             )
 
+    def _repr_html_(self) -> str:
+        from forecast.reporting.data_cards import show_disruption
+
+        return show_disruption(self)
+
 
 @dataclass(frozen=True)
 class RecordingBreak:

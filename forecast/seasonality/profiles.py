@@ -89,6 +89,11 @@ class Profile:
             f"{'; '.join([*parts, *more])})"
         )
 
+    def _repr_html_(self) -> str:
+        from forecast.reporting.data_cards import show_profile
+
+        return show_profile(self)
+
     def _sentence(self, rise: pd.Series[Any]) -> str:
         """Peak and autumn rise of one offence, in a few words."""
         here = self.summary()
