@@ -44,6 +44,9 @@ COLUMNS = (
 )
 
 
+Part = tuple[NDArray[np.intp], NDArray[np.intp], QuantileForecast]  # rows and columns of it
+
+
 class Cells(NamedTuple):
     """Counts of the night and their forecasts, one entry a series and period.
 
@@ -142,29 +145,24 @@ def gather_cells(observed: Panel, forecasts: Sequence[QuantileForecast]) -> Cell
     keep = ~keys.duplicated()  # a panel of one area may be its own total
     values = np.concatenate([observed.values, totals.values])[keep]  # (series, period)
     keys = keys[keep]
-    seen: set[tuple[str, str, int]] = set()
-    parts: list[tuple[list[int], list[int], QuantileForecast]] = []
+    seen = np.zeros(values.shape, dtype=bool)  # (series, period)
+    parts: list[Part] = []
     for forecast in forecasts:
         if forecast.periods.freqstr != observed.freq:
             continue
         row = keys.get_indexer(pd.MultiIndex.from_frame(forecast.series[["area", "offence"]]))
         at = observed.periods.get_indexer(forecast.periods)  # (period,)
         found = (row >= 0)[:, None] & (at >= 0)
-        found &= np.isfinite(values[np.ix_(row, at)])
-        fresh: tuple[list[int], list[int]] = ([], [])
-        for s, t in np.argwhere(found).tolist():
-            cell = (*keys[row[s]], int(at[t]))
-            if cell not in seen:
-                seen.add(cell)
-                fresh[0].append(s)
-                fresh[1].append(t)
-        if fresh[0]:
-            parts.append((*fresh, forecast))
+        found &= np.isfinite(values[np.ix_(row, at)]) & ~seen[np.ix_(row, at)]
+        rows, places = np.nonzero(found)  # of the forecast
+        seen[row[rows], at[places]] = True
+        if len(rows):
+            parts.append((rows, places, forecast))
     return _join(parts, keys, values, observed)
 
 
 def _join(
-    parts: Sequence[tuple[list[int], list[int], QuantileForecast]],
+    parts: Sequence[Part],
     keys: pd.MultiIndex,
     values: FloatArray,
     observed: Panel,

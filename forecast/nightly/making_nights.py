@@ -31,6 +31,7 @@ from forecast.nightly.recalling import (
     recall,
     recall_origins,
     recall_scores,
+    write_labels,
 )
 from forecast.nightly.recording import Night, Run, TakenError
 from forecast.nightly.scoring_nights import (
@@ -342,7 +343,7 @@ class Maker:
         for own, frame in draft.scores:
             mine = frame[frame["model"] == model]
             if own == name and len(mine):
-                text = {c: [label(p) for p in mine[c]] for c in ("origin", "period")}
+                text = {name: write_labels(mine[name]) for name in ("origin", "period")}
                 parts.append(mine.assign(as_of=as_of, **told, **text))
         full = [part for part in parts if len(part)]
         return keep_nearest(pd.concat(full, ignore_index=True) if full else pd.DataFrame())

@@ -16,7 +16,6 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,26 +86,30 @@ def unpack_quantiles(stored: Sequence[bytes]) -> FloatArray:
     """
     if not stored:
         raise DataError("Stored quantiles must be one row or more: found none. Ask for others.")
-    bodies: list[NDArray[Any]] = []
-    shapes = set()
-    for row in stored:
-        kind, levels, periods, body = _open(row)
-        shapes.add((levels, periods))
-        numbers = np.frombuffer(body, dtype=f"<u{kind}" if kind else "<f8")
-        if len(numbers) != levels * periods:
-            raise _damaged()
-        block = numbers.astype(np.float64 if not kind else np.int64).reshape(levels, periods)
-        if kind:
-            block[0] = np.where(block[0] % 2 == 0, block[0] // 2, -(block[0] // 2) - 1)
-            block[0] = block[0].cumsum()
-            block = block.cumsum(axis=0)
-        bodies.append(block)
+    opened = [_open(row) for row in stored]
+    shapes = {(levels, periods) for _, levels, periods, _ in opened}
     if len(shapes) > 1:
         raise DataError(
             f"Stored quantiles must have one shape: found {len(shapes)}. Ask for one model and "
             "night."
         )
-    return np.stack(bodies, axis=1).astype(np.float64)
+    ((levels, periods),) = shapes
+    out = np.empty((levels, len(stored), periods))
+    kinds = np.array([kind for kind, *_ in opened])  # (series,)
+    for kind in np.unique(kinds):
+        rows = np.flatnonzero(kinds == kind)
+        body = b"".join(opened[row][3] for row in rows)
+        numbers = np.frombuffer(body, dtype=f"<u{kind}" if kind else "<f8")
+        block = np.moveaxis(numbers.reshape(len(rows), levels, periods), 1, 0)
+        out[:, rows] = _add_up(block.astype(np.int64)) if kind else block
+    return out
+
+
+def _add_up(steps: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Counts of differences, (level, series, period)."""
+    half = steps[0] // 2
+    steps[0] = np.where(steps[0] % 2 == 0, half, -half - 1).cumsum(axis=1)
+    return steps.cumsum(axis=0)
 
 
 def _open(row: bytes) -> tuple[int, int, int, bytes]:
@@ -116,7 +119,7 @@ def _open(row: bytes) -> tuple[int, int, int, bytes]:
         body = zlib.decompress(row[_HEAD.size :])
     except (struct.error, zlib.error):
         raise _damaged() from None
-    if kind not in (_FLOATS, *_WIDTHS):
+    if kind not in (_FLOATS, *_WIDTHS) or len(body) != levels * periods * (kind or 8):
         raise _damaged()
     return kind, levels, periods, body
 

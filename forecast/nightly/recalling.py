@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import select
+from numpy.typing import NDArray
+from sqlalchemy import func, select
 
 from forecast.data.panel import Panel
 from forecast.models.quantiles import QuantileForecast
@@ -170,8 +171,10 @@ def recall_scores(
     """Return scores of the forecasts nearest to what they forecast, of a span of nights."""
     table, s, runs = schema.scores, schema.series, schema.runs
     own = [c for c in table.c if c.name not in ("run_id", "series_id")]
-    asked = (
-        select(runs.c.as_of, *own, s.c.freq, s.c.measure, s.c.area, s.c.offence)
+    of_cell = (table.c.series_id, table.c.period)
+    place = func.row_number().over(partition_by=of_cell, order_by=(table.c.step, table.c.run_id))
+    ranked = (
+        select(runs.c.as_of, *own, s.c.freq, s.c.measure, s.c.area, s.c.offence, place.label("at"))
         .join(runs, runs.c.id == table.c.run_id)
         .join(s, s.c.id == table.c.series_id)
         .where(
@@ -183,11 +186,25 @@ def recall_scores(
             s.c.measure == measure,
             s.c.freq == freq,
         )
-    )
+    ).subquery()
+    wanted = [c for c in ranked.c if c.name != "at"]
     with store.reading() as connection:
-        found = connection.execute(asked)
+        found = connection.execute(select(*wanted).where(ranked.c.at == 1))
         names = list(found.keys())
         return pd.DataFrame(list(map(tuple, found)), columns=names)
+
+
+def write_labels(periods: pd.Series[Any]) -> NDArray[np.object_]:
+    """Return periods as text; each one of many cells is written once.
+
+    Examples
+    --------
+    >>> months = pd.Series(pd.PeriodIndex(["2020-10", "2020-11", "2020-10"], freq="M"))
+    >>> write_labels(months).tolist()
+    ['2020-10', '2020-11', '2020-10']
+    """
+    codes, known = pd.factorize(periods)
+    return np.array([label(period) for period in known], dtype=object)[codes]
 
 
 def keep_nearest(scores: pd.DataFrame) -> pd.DataFrame:

@@ -325,11 +325,12 @@ class Run:
         """Return the SHA-256 of the night's content, whatever the order in which it came."""
         whole = hashlib.sha256()
         for name in sorted(self._rows):
-            lines = []
-            for row in self._rows[name]:
-                # the position of a forecast is its order of coming
-                kept = {k: v for k, v in row.items() if k != "position"}
-                lines.append(repr(sorted(kept.items())).encode())
+            # the position of a forecast is its order of coming
+            keys = {tuple(row): sorted(row.keys() - {"position"}) for row in self._rows[name]}
+            lines = [
+                repr([(key, row[key]) for key in keys[tuple(row)]]).encode()
+                for row in self._rows[name]
+            ]
             for line in sorted(lines):
                 whole.update(name.encode() + b"\0" + line + b"\n")
         return whole.hexdigest()
