@@ -32,6 +32,7 @@ LOWER, UPPER = HUB_LEVELS.index(0.025), HUB_LEVELS.index(0.975)
 LOW, HIGH, MIDDLE = HUB_LEVELS.index(0.1), HUB_LEVELS.index(0.9), HUB_LEVELS.index(0.5)
 
 _TOP, _TALL, _ALL = 24, 168, 216  # pixels above the plot, of the plot, of the whole
+_HEADROOM = 1.06  # the axis reaches beyond what is drawn, so that nothing touches its top
 _MOST_TICKS = 6
 _NOT_KNOWN = "none"
 
@@ -57,7 +58,7 @@ def draw_fan(line: Line, name: str) -> str:
     high = max(float(fan.values[UPPER].max()) for fan in parts)
     high = max(high, float(known.max()) if len(known) else 0.0)
     ticks = count_ticks(high)
-    top = max(ticks[-1], high) or 1.0
+    top = max(ticks[-1], _HEADROOM * high) or 1.0
 
     def x(periods: pd.PeriodIndex) -> FloatArray:
         ordinals = np.asarray(periods.astype("int64"), dtype=np.float64)
@@ -165,9 +166,9 @@ def count_ticks(high: float) -> list[float]:
 
 
 def _write_ticks(ticks: Sequence[float], top: float) -> str:
-    """Numbers on the rules of the axis of counts."""
+    """Numbers left of the plot, level with the rules: in it they would lie on the lines."""
     return "".join(
-        f'<text class="tick" x="0" y="{_TOP + _TALL * (1 - t / top) - 3:.0f}">'
+        f'<text class="tick" x="-6" y="{_TOP + _TALL * (1 - t / top) + 4:.0f}" text-anchor="end">'
         f"{write_count(t)}</text>"
         for t in ticks
     )

@@ -25,7 +25,7 @@ from forecast.nightly.naming import name_files
 from forecast.nightly.scoring_nights import summarise
 from forecast.nightly.site import write_site
 from forecast.nightly.store import Store, open_store
-from forecast.nightly.tiles import TILES
+from forecast.reporting.tiles import TILES
 from tests.nightly import simulated
 
 HOSTILE = ("<script>alert(1)</script>", '=HYPERLINK("http://x","y")', "../../x", 'Ann"s & <b>bold',
