@@ -9,7 +9,6 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -333,30 +332,3 @@ def test_the_engine_that_is_kept_is_learnt_anew_when_it_must(tmp_path: Path) -> 
     how, reason = why(dt.date(2023, 3, 3), fewer)
     assert how == "fitted"
     assert "its series differ (missing are Area 3 offence 1)" in reason
-
-
-@pytest.mark.slow
-def test_dask_makes_the_same_night(tmp_path: Path) -> None:
-    pytest.importorskip("distributed")
-    config = prepare(tmp_path)
-    refresh(config, as_of=NIGHT)
-    text = 'folder = "other"\n' + TEXT + '\n[engine]\nkind = "dask"\n'
-    (tmp_path / "dask.toml").write_text(text, "utf-8")
-    code = (
-        "import sys\n"
-        "from forecast.nightly.pipeline import refresh\n"
-        "if __name__ == '__main__':\n"
-        "    refresh(sys.argv[1], as_of=sys.argv[2])\n"
-    )
-    (tmp_path / "run.py").write_text(code, "utf-8")
-    root = str(Path(__file__).resolve().parents[2])
-    done = subprocess.run(
-        [sys.executable, str(tmp_path / "run.py"), str(tmp_path / "dask.toml"), str(NIGHT)],
-        capture_output=True, text=True, timeout=120, env=os.environ | {"PYTHONPATH": root},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    other = Configuration.load(tmp_path / "dask.toml")
-    with open_store(config.store_place()) as one, open_store(other.store_place()) as two:
-        for model in ("DynamicCounts", "SeasonalNaive"):
-            values = [store.forecasts(model=model).values for store in (one, two)]
-            assert np.array_equal(*values)

@@ -27,7 +27,8 @@ from forecast.nightly.store import open_store
 from forecast.scoring import HUB_LEVELS, coverage
 from tests.nightly.refreshing import use_plain_pages
 
-NIGHTS = [dt.date(2019, 6, 3) + dt.timedelta(days=k) for k in range(5)]
+MONTH = [dt.date(2019, 6, 3) + dt.timedelta(days=k) for k in range(30)]
+NIGHTS = MONTH[:5]
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +44,7 @@ def cities(shared: Path, tmp_path: Path) -> tuple[Configuration, Panel]:
     frame = pd.read_csv(shared / "data" / "us_daily" / name)
     frame = frame.rename(columns={"city": "area", "offence_type": "offence", "date": "period"})
     wanted = frame["area"].isin(["Austin", "Chicago", "Seattle"]) & (frame["offence"] == "violence")
-    frame = frame[wanted & (frame["period"] >= "2016-06-01") & (frame["period"] <= "2019-06-30")]
+    frame = frame[wanted & (frame["period"] >= "2016-06-01") & (frame["period"] <= "2019-07-10")]
     frame.to_csv(tmp_path / "cities.csv", index=False)
     values = {
         "source": [{"name": "cities", "path": "cities.csv", "measure": "incidents"}],
@@ -59,19 +60,22 @@ def test_scores_are_those_of_a_backtest_from_the_same_origins(
     cities: tuple[Configuration, Panel],
 ) -> None:
     config, panel = cities
-    for night in NIGHTS:
-        refresh(config, as_of=night)
+    done = refresh(config, as_of=MONTH[-1], since=MONTH[0])
+    assert [night.status for night in done.nights] == ["published"] * 30
     with open_store(config.store_place()) as store:
         scores = store.scores()
+        for night in MONTH:  # kept as they were made
+            kept = store.forecasts(night, model="DynamicCounts")
+            assert (kept.cutoff, kept.values.shape) == (pd.Period(night, "D"), (23, 3, 3))
     keys = ["model", "origin", "area", "offence", "period"]
     mine = scores.set_index(keys).sort_index()
-    expected = backtest(DynamicCounts(), panel, horizon=3, origins=NIGHTS[:-1]).table
+    expected = backtest(DynamicCounts(), panel, horizon=3, origins=MONTH[:-1]).table
     expected = expected.assign(
         origin=expected["origin"].astype(str), period=expected["period"].astype(str)
     )
-    expected = expected[expected["period"] < str(NIGHTS[-1])].set_index(keys).sort_index()
-    # of the origins 3 to 6 June 3, 3, 2 and 1 days had ended before the 7th: 9 x 3 cities x 2
-    assert len(mine) == len(expected) == 54
+    expected = expected[expected["period"] < str(MONTH[-1])].set_index(keys).sort_index()
+    # of 27 origins all 3 days had ended before 2 July, of the last two 2 and 1: 84 x 3 cities x 2
+    assert len(mine) == len(expected) == 504
     assert mine.index.equals(expected.index)
     for name in ("observed", "median", "wis", "dispersion", "overprediction", "underprediction",
                  "scale", "wis_scaled", "error_scaled"):  # fmt: skip
@@ -84,7 +88,9 @@ def test_scores_are_those_of_a_backtest_from_the_same_origins(
     skill = 1 - sums["DynamicCounts"] / sums["SeasonalNaive"]
     assert table.loc["DynamicCounts", "skill"] == pytest.approx(skill, rel=1e-12)
     by_step = summarise(scores, ["step"])
-    assert by_step.groupby("model")["cells"].apply(list).tolist() == [[12, 9, 6]] * 2
+    assert (
+        by_step.groupby("model")["cells"].apply(list).tolist() == [[87, 84, 81]] * 2
+    )  # 29, 28, 27 origins
 
 
 def test_a_missed_night_leaves_no_hole_and_nothing_is_scored_twice(
