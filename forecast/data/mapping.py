@@ -53,7 +53,25 @@ class _Part(BaseModel):
 
 
 class Columns(_Part):
-    """Headers of the source: what stands in which column. What it does not have is left out."""
+    """Headers of the source: what stands in which column. What it does not have is left out.
+
+    Attributes
+    ----------
+    date : str, optional
+        When it happened, where one column tells.
+    from, to : str, optional
+        Between when it happened: the earliest and the latest.
+    recorded : str, optional
+        When it was written down.
+    offence, area : str, optional
+        Codes or names.
+    easting, northing : str, optional
+        Metres of the British national grid.
+    longitude, latitude : str, optional
+        Degrees (WGS 84).
+    incident : str, optional
+        A number of each incident, by which copies are known.
+    """
 
     date: str | None = None
     from_: str | None = Field(default=None, alias="from")
@@ -73,7 +91,21 @@ class Columns(_Part):
 
 
 class Dates(_Part):
-    """Which date counts, how dates are written, and when a day begins."""
+    """Which date counts, how dates are written, and when a day begins.
+
+    Attributes
+    ----------
+    use : str, optional
+        Which of an incident's dates counts; must be said where there are several.
+    format : tuple of str
+        How dates are written, as `strptime` knows it, such as "%d/%m/%Y %H:%M".
+    day_first : bool, optional
+        Whether 03/04 is the third of April, where the dates leave that open.
+    day_starts : str, default "00:00"
+        Local time at which a day begins: "05:00" counts a night to its evening.
+    earliest : date
+        Earlier dates are taken for placeholders, and quarantined.
+    """
 
     use: Choice | None = None
     format: Codes = ()
@@ -95,14 +127,28 @@ class Dates(_Part):
 
 
 class Boundaries(_Part):
-    """The polygons that give a point its area: a GeoJSON file and the property that names."""
+    """The polygons that give a point its area: a GeoJSON file and the property that names.
+
+    Attributes
+    ----------
+    file : str
+        Looked for beside the mapping.
+    name : str, default "name"
+        The property that holds an area's name.
+    """
 
     file: str
     name: str = "name"
 
 
 class Rest(_Part):
-    """What becomes of codes that are not listed; only matters where codes are listed at all."""
+    """What becomes of codes that are not listed; only matters where codes are listed at all.
+
+    Attributes
+    ----------
+    offences, areas : str, default "quarantine"
+        "quarantine", "keep" (under their own names), or "leave out" (in the tally alone).
+    """
 
     offences: Unlisted = "quarantine"
     areas: Unlisted = "quarantine"
@@ -123,6 +169,7 @@ class Mapping(_Part):
         Which column is what. Columns that a mapping does not name are found by their usual
         headers, such as `date`, `offence`, `area`, `incident`.
     dates : Dates
+        Which date counts and how it is written.
     offences, areas : mapping of str to sequence of str
         For each name its codes or spellings; the name itself is one of them. Without any, every
         code is its own name.
@@ -132,6 +179,7 @@ class Mapping(_Part):
     groups : mapping of str to sequence of str
         For each group, such as a Basic Command Unit, its areas.
     boundaries : Boundaries, optional
+        Polygons that give a point its area.
 
     Raises
     ------

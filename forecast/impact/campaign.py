@@ -62,14 +62,34 @@ class _Part(BaseModel):
 
 
 class Comparison(_Part):
-    """Areas and offences that the campaign did not target."""
+    """Areas and offences that the campaign did not target.
+
+    Attributes
+    ----------
+    areas : tuple of str
+        Areas that the campaign left out; with controls, those it is compared with.
+    offences : tuple of str
+        Offences that were not targeted: controls, or a check of the result.
+    """
 
     areas: Names = ()
     offences: Names = ()
 
 
 class Previous(_Part):
-    """An earlier (or later) run of the same campaign; its days may not be known."""
+    """An earlier (or later) run of the same campaign; its days may not be known.
+
+    Attributes
+    ----------
+    year : int, optional
+        Of the run, where its days are not known.
+    start, end : date, optional
+        First and last day; both belong to the run.
+    dates : str, default "stated"
+        How well they are known, in words.
+    source : str
+        Where they are said.
+    """
 
     year: int | None = None
     start: Day | None = None
@@ -97,7 +117,19 @@ class Previous(_Part):
 
 
 class Shock(_Part):
-    """A dated disruption. `treatment` says what the baseline does with its periods."""
+    """A dated disruption. `treatment` says what the baseline does with its periods.
+
+    Attributes
+    ----------
+    name : str
+        What a sentence calls it.
+    start, end : date
+        First and last day; both belong to it.
+    treatment : {"mask", "none"}
+        Whether its periods are left out of what is learnt, or learnt from like any others.
+    source : str
+        Where it is said.
+    """
 
     name: str
     start: Day
@@ -113,7 +145,17 @@ class Shock(_Part):
 
 
 class Output(_Part):
-    """Something the campaign did: shown as activity, never as an effect."""
+    """Something the campaign did: shown as activity, never as an effect.
+
+    Attributes
+    ----------
+    kind : str
+        What was done, such as "arrests".
+    count : int
+        How often; zero or more.
+    source : str
+        Where it is said.
+    """
 
     kind: str
     count: int = Field(ge=0)
@@ -121,7 +163,23 @@ class Output(_Part):
 
 
 class Claim(_Part):
-    """A public statement to be checked: `change` in per cent, below zero for a fall."""
+    """A public statement to be checked: `change` in per cent, below zero for a fall.
+
+    Attributes
+    ----------
+    measure : str
+        What was counted, such as "recorded offences" or "calls".
+    offence : str
+        Which offence it speaks of.
+    period, against : str
+        A day or a month, such as "2020-10": when, and compared with when.
+    change : float
+        In per cent, below zero for a fall.
+    text : str
+        The statement as it was made; said from its parts when left out.
+    source : str
+        Where it was made.
+    """
 
     measure: str
     offence: str
@@ -148,6 +206,7 @@ class Campaign(BaseModel):
     Parameters
     ----------
     name : str
+        What sentences and the report's folder call it.
     start, end : date or ISO text
         First and last day; both belong to the campaign.
     offences : sequence of str
@@ -155,6 +214,7 @@ class Campaign(BaseModel):
     areas : sequence of str, optional
         The areas it took place in; all of the panel's when left out.
     aim : str, optional
+        What it was meant to change, in words.
     comparison : Comparison, optional
         Areas and offences not targeted.
     previous : sequence of Previous
@@ -162,7 +222,9 @@ class Campaign(BaseModel):
     disruption : sequence of Shock
         Dated shocks beside London's own table.
     output : sequence of Output
+        What was done.
     claim : sequence of Claim
+        Public statements that are taken step by step.
     adjacent : mapping of str to sequence of str, optional
         For each area those next to it: where displacement is looked for.
     selection : str, optional
@@ -170,6 +232,7 @@ class Campaign(BaseModel):
     cost : float, optional
         What it cost, in pounds of `cost_year`.
     cost_year : int, optional
+        Year in whose prices the cost is.
     source : str, optional
         Where the facts come from.
 

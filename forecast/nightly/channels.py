@@ -53,6 +53,7 @@ class Mail(_Part):
     Attributes
     ----------
     server, port : str, int
+        Of the mail server.
     security : {"starttls", "tls", "none"}
         "none" is for a relay on the own network that asks for no password.
     sender, to : str, tuple of str
@@ -60,6 +61,7 @@ class Mail(_Part):
     user, password_env : str, optional
         Who logs in, and the environment variable with the password.
     about : tuple of {"alerts", "trouble"}
+        What is told: new alerts; nights that failed, or are well again.
     """
 
     server: str
@@ -116,9 +118,11 @@ class Webhook(_Part):
     Attributes
     ----------
     kind : {"teams", "slack"}
+        Whose form the message has.
     url_env : str
         The environment variable with the address.
     about : tuple of {"alerts", "trouble"}
+        What is told: new alerts; nights that failed, or are well again.
     """
 
     kind: Literal["teams", "slack"]
@@ -180,6 +184,7 @@ class Notices(_Part):
     most : int, default 20
         Alerts that one notice lists; the others are counted.
     mail, webhook : tuple
+        The channels.
 
     Examples
     --------

@@ -69,10 +69,31 @@ class Source(_Part):
         A database, or the environment variable that holds its address; with `query` or `table`.
     fetched : str, optional
         A dataset that `forecast fetch` keeps; nothing is downloaded by the refresh itself.
+    query, table : str, optional
+        What the database is asked: SQL that gives the rows, or a table.
+    sheet, member : str, optional
+        Which sheet of a workbook, and which file of an archive.
     counted : {"counts", "incidents"}, default "counts"
         Whether a row holds a count, or is one incident.
+    freq : str, optional
+        Days, weeks or months; found out from the figures unless said.
+    measure : str, optional
+        What is counted; unlike measures are never joined.
+    absent : {"missing", "zero"}, default "missing"
+        What a row that is not there means.
+    detail : {"shipped", "minor"}, default "shipped"
+        The package's eleven offences, or a publisher's own.
+    columns : dict, optional
+        Which header is what, where it would be in doubt.
+    mapping : str, optional
+        The mapping file that counts incidents.
+    day_first : bool, optional
+        Whether 03/04 is the third of April.
     required : bool, default True
         Whether a night without it is not published.
+    stale_days : int, optional
+        Days after the end of the last counted period from which figures are stale: 4 for days,
+        21 for weeks and 92 for months unless said.
     """
 
     name: str
@@ -143,7 +164,15 @@ class Source(_Part):
 
 
 class Series(_Part):
-    """Which series are forecast: all that a source holds, unless said."""
+    """Which series are forecast: all that a source holds, unless said.
+
+    Attributes
+    ----------
+    areas, offences : tuple of str
+        Those wanted; all when empty.
+    leave_out_areas, leave_out_offences : tuple of str
+        Those not wanted.
+    """
 
     areas: Names = ()
     offences: Names = ()
@@ -152,28 +181,60 @@ class Series(_Part):
 
 
 class Engine(_Part):
-    """Where the count engine computes: here, or by Dask."""
+    """Where the count engine computes: here, or by Dask.
+
+    Attributes
+    ----------
+    kind : {"numba", "dask"}
+        In this process, or on several.
+    address : str, optional
+        Of a Dask scheduler that runs already.
+    """
 
     kind: Literal["numba", "dask"] = "numba"
     address: str | None = None
 
 
 class Publish(_Part):
-    """Where readers find the pages of the night."""
+    """Where readers find the pages of the night.
+
+    Attributes
+    ----------
+    folder : str, optional
+        Where the pages are written; none are without it.
+    title : str
+        What stands at the head of each page.
+    """
 
     folder: str | None = None
     title: str = "Nightly forecast"
 
 
 class Alerts(_Part):
-    """How readily the night warns, and how long it remembers that it did."""
+    """How readily the night warns, and how long it remembers that it did.
+
+    Attributes
+    ----------
+    rate : float, default 0.1
+        Of warnings, how many may be false.
+    remember_days : int, default 28
+        Days for which a warning is not given again.
+    """
 
     rate: Share = 0.1  # of warnings, how many may be false
     remember_days: int = Field(default=28, ge=1)
 
 
 class Schedule(_Part):
-    """When a night is due, on the local clock."""
+    """When a night is due, on the local clock.
+
+    Attributes
+    ----------
+    at : str, default "03:15"
+        Hours and minutes.
+    grace_hours : float, default 6
+        Hours after which a night that has not come is late.
+    """
 
     at: str = "03:15"
     grace_hours: float = Field(default=6, ge=0)
@@ -238,6 +299,40 @@ class Limits(_Part):
 
 class Configuration(_Part):
     """What the nightly refresh does.
+
+    Attributes
+    ----------
+    folder : str, default "nightly"
+        Holds the store, the fitted engine, the lock and the log.
+    store, store_variable : str
+        The store of nights: a file in the folder, the address of a database, or the environment
+        variable that holds it.
+    snapshots : str, optional
+        Folder of the store of snapshots; the usual one without it.
+    source : tuple of Source
+        Where figures come from.
+    series : Series
+        Which series are forecast.
+    models : tuple of str
+        The first is the one whose forecasts are shown first.
+    horizon : int, optional
+        Periods ahead: 28 days, 8 weeks or 3 months unless said.
+    draws, seed : int
+        As everywhere.
+    refit : {"nightly", "weekly", "monthly"}
+        How often the engine is learnt anew; in between it takes in what is new.
+    engine : Engine
+        Where the count engine computes.
+    publish : Publish
+        Where the pages go.
+    alerts : Alerts
+        How readily the night warns.
+    schedule : Schedule
+        When a night is due.
+    limits : Limits
+        From when figures are not to be trusted.
+    notices : dict
+        Whom the night tells; its keys are those of `forecast.nightly.channels.Notices`.
 
     Examples
     --------
