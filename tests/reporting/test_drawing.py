@@ -7,6 +7,7 @@ import datetime as dt
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from forecast.reporting.drawing import (
     LEADING,
@@ -20,6 +21,7 @@ from forecast.reporting.drawing import (
     shade,
     spread_apart,
     tick_days,
+    write_sides,
 )
 from forecast.reporting.theme import lay_out, styled
 from forecast.seasonality.disruptions import Disruption
@@ -138,3 +140,36 @@ def test_labels_are_moved_apart_and_keep_their_order() -> None:
     assert spread_apart([5.0, 1.0], 2.0) == [5.0, 1.0]
     found = spread_apart([3.0, 1.0, 2.0], 2.0)
     assert found == pytest.approx([4.0, 0.0, 2.0], abs=1e-6)
+
+
+def test_on_borrowed_axes_labels_are_ticks_and_notes_stand_beside() -> None:
+    axes = Figure(figsize=(4, 3)).add_subplot()
+    rows = [Row("one $x$", 1.0, 0.0, 2.0, note="a"), Row("two", -1.0, -2.0, 0.0, note="b")]
+    draw_rows(axes, rows, break_labels(rows, 2.0), xlabel="per cent", borrowed=True)
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["one $x$", "two"]
+    assert not any(tick.get_parse_math() for tick in axes.get_yticklabels())
+    assert [text.get_text() for text in axes.texts] == ["a", "b"]
+    assert all(text.get_position()[0] > 1 for text in axes.texts)
+
+
+def test_labels_that_do_not_fit_the_height_of_borrowed_axes_are_cut_to_a_line() -> None:
+    tall, low = (Figure(figsize=(4, height)).add_subplot() for height in (6, 1))
+    for axes, expected in ((tall, "one\ntwo"), (low, "one…")):
+        write_sides(axes, [0, 1, 2], ["one\ntwo"] * 3, [""] * 3, borrowed=True)
+        assert axes.get_yticklabels()[0].get_text() == expected
+
+
+def test_dates_on_narrow_axes_are_fewer() -> None:
+    wide, narrow = (Figure(figsize=(width, 3)).add_subplot() for width in (8, 2))
+    for axes in (wide, narrow):
+        tick_days(axes, dt.date(2020, 1, 1), dt.date(2022, 12, 31))
+    # three years: every six months where there is room for seven dates, else every other year
+    assert [len(axes.get_xticks()) for axes in (wide, narrow)] == [6, 2]
+
+
+def test_tick_labels_have_as_many_decimals_as_the_axis_needs() -> None:
+    axes = Figure(figsize=(4, 3)).add_subplot()
+    rows = [Row("one", 0.3, float("nan"), float("nan"))]
+    draw_rows(axes, rows, [["one"]], xlabel="per cent")
+    # the axis is 0.38 wide: a span below 0.5 needs hundredths
+    assert axes.xaxis.get_major_formatter()(0.25, 0) == "+0.25"
