@@ -20,7 +20,6 @@ from forecast.reporting.formatting import (
     capitalise,
     name_days,
     name_short,
-    name_window,
     plural,
     say_window,
     write_count,
@@ -173,7 +172,7 @@ def show_quantiles(forecast: QuantileForecast) -> str:
         }
     )
     return lay_card(
-        f"What {forecast.model} expects in {name_window(forecast.periods)}",
+        f"What {forecast.model} expects {say_window(forecast.periods)}",
         [
             f"{plural(len(forecast.levels), 'quantile')} of {len(forecast.series):,} series; "
             f"nothing was seen from {label(forecast.cutoff)} on. They cannot be added up."

@@ -20,8 +20,8 @@ from forecast.reporting.figures import Plot
 from forecast.reporting.forecast_plots import FAN_LEVELS
 from forecast.reporting.formatting import (
     capitalise,
-    name_window,
     plural,
+    say_window,
     spell_periods,
     typeset,
     write_count,
@@ -93,9 +93,9 @@ def plot_baseline(baseline: Baseline, *, ax: Axes | None = None) -> Plot:
         rows,
         title=title,
         subtitle=(
-            f"What was expected {_when(baseline.forecast)}, all areas together, per cent of the "
-            f"model's own middle. Bars: {100 * level:.0f} per cent intervals. Hollow squares: as "
-            "the model said; dots: calibrated, which is what results use."
+            f"What was expected {say_window(baseline.forecast.periods)}, all areas together, "
+            f"per cent of the model's own middle. Bars: {100 * level:.0f} per cent intervals. "
+            "Hollow squares: as the model said; dots: calibrated, which is what results use."
         ),
         source=(
             f"{baseline.forecast.model}, nothing seen from {label(baseline.forecast.cutoff)} on; "
@@ -115,11 +115,6 @@ def _sum_up(forecast: Forecast) -> dict[str, np.ndarray]:
     total = forecast.total()
     sums = total.draws.sum(axis=2)  # (draw, offence)
     return {str(name): sums[:, row] for row, name in enumerate(total.series["offence"])}
-
-
-def _when(forecast: Forecast) -> str:
-    """The periods forecast, in words."""
-    return f"in {name_window(forecast.periods)}"
 
 
 def plot_windows(placebo: Placebo, *, offence: str | None = None, ax: Axes | None = None) -> Plot:

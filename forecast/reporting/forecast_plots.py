@@ -17,7 +17,7 @@ from forecast.models.quantiles import QuantileForecast
 from forecast.periods import UNIT_NAMES, label
 from forecast.reporting.drawing import count_axis, day_positions, tick_days
 from forecast.reporting.figures import Plot
-from forecast.reporting.formatting import capitalise, name_window, spell_periods, write_count
+from forecast.reporting.formatting import capitalise, say_window, write_count
 from forecast.reporting.multiples import choose_offences, keep_offences, lay_out_panels
 from forecast.reporting.theme import EXPECTED, OBSERVED, styled
 
@@ -78,13 +78,13 @@ def plot_forecast(
     where = areas[0] if len(areas) == 1 else forecast.total_name
     past = None if counts is None else _history(forecast, counts, areas, everything)
     fans = [_fan_of(total, everything.index(name), past) for name in offences]
-    window = name_window(forecast.periods)
-    title = f"What is expected in {where} in {window}"
+    window = say_window(forecast.periods)
+    title = f"What is expected in {where} {window}"
     if len(offences) == 1:
         sums = total.draws[:, everything.index(offences[0])].sum(axis=1)  # (draw,)
         low, high = (float(bound) for bound in interval(sums, FAN_LEVELS[0]))
         title = (
-            f"{capitalise(offences[0])} in {where}: about {median(sums).item():,.0f} expected in "
+            f"{capitalise(offences[0])} in {where}: about {median(sums).item():,.0f} expected "
             f"{window}, very likely {low:,.0f} to {high:,.0f}"
         )
     unit = UNIT_NAMES[str(forecast.periods.freqstr)]
@@ -139,8 +139,7 @@ def plot_quantiles(
     fans = [_quantile_fan(forecast, int(row), past) for row in shown]
     table = keep_offences(forecast.summary(level=FAN_LEVELS[0]), kept)
     table = table.iloc[: len(shown) * len(forecast.periods)].copy()
-    window = name_window(forecast.periods)
-    title = f"What {forecast.model} expects in {window}"
+    title = f"What {forecast.model} expects {say_window(forecast.periods)}"
     if len(names) == 1:
         title = f"{capitalise(names[0])}: {_say_last(table)}"
     more = f" The first {MOST_SERIES} of {len(rows)} series." if len(rows) > len(shown) else ""
@@ -191,8 +190,9 @@ def _say_ends(table: pd.DataFrame, *, several: bool) -> str:
 def _say_last(table: pd.DataFrame) -> str:
     """The last period of the only series."""
     row = table.iloc[-1]
+    last = pd.PeriodIndex([row["period"]])
     return (
-        f"about {write_count(row['median'])} expected in {spell_periods(label(row['period']))}, "
+        f"about {write_count(row['median'])} expected {say_window(last)}, "
         f"very likely {write_count(row['lower'])} to {write_count(row['upper'])}"
     )
 

@@ -191,7 +191,7 @@ def plot_curve(plan: Plan, *, offence: str | None = None, ax: Axes | None = None
     title = (
         f"{capitalise(main.offence)} in {plan.campaign.name_place(main.area)}: a fall of "
         f"{write_seen(main.fall)} per cent would be seen in four of five windows, one that is not "
-        f"there in {100 * main.false_alarms:.0f} of 100"
+        f"there in {table['found_percent'].iloc[0]:.0f} of 100"
     )
     with styled():
         sheet = lay_out(

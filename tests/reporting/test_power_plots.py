@@ -45,6 +45,9 @@ def test_the_power_curve_is_that_of_the_declared_window(asked: Plan) -> None:
     line: Any = found.axes[0].lines[0]
     np.testing.assert_array_equal(line.get_xdata(), curve["size_percent"])
     np.testing.assert_allclose(line.get_ydata(), 100 * curve["found"])
+    # nothing planted: as often as chance has a fall
+    assert curve["size_percent"].iloc[0] == 0
+    assert f"not there in {100 * curve['found'].iloc[0]:.0f} of 100" in found.title
     across: Any = found.axes[0].lines[1]
     assert list(across.get_ydata()) == [80, 80]
     # where the curve crosses four of five lies the smallest fall
