@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -82,13 +83,13 @@ class Line:
     history: pd.Series[float]
     kinds: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def status(self) -> str:
         """What the night says of it: an alert that has not ended, or that there is none."""
         lasting = [kind for kind in self.kinds if kind not in ENDED]
         if lasting:
             return " and ".join(lasting)
-        return "as expected" if len(self.history.dropna()) else "no counts yet"
+        return "as expected" if self.history.notna().any() else "no counts yet"
 
     @property
     def is_above(self) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from html import escape
 
 import numpy as np
@@ -51,17 +52,18 @@ def draw_fan(line: Line, name: str) -> str:
     str
         Everything that stood in names is escaped.
     """
-    known = line.history.dropna()
+    counts = line.history.to_numpy(dtype=np.float64)
+    known = np.flatnonzero(np.isfinite(counts))
     parts = [fan for fan in (line.earlier, line.ahead) if fan is not None]
-    first = min([*known.index[:1], *(fan.periods[0] for fan in parts)])
+    first = min([*line.history.index[known[:1]], *(fan.periods[0] for fan in parts)])
     n = line.ahead.periods[-1].ordinal - first.ordinal + 1
     high = max(float(fan.values[UPPER].max()) for fan in parts)
-    high = max(high, float(known.max()) if len(known) else 0.0)
+    high = max(high, float(counts[known].max()) if len(known) else 0.0)
     ticks = count_ticks(high)
     top = max(ticks[-1], _HEADROOM * high) or 1.0
 
     def x(periods: pd.PeriodIndex) -> FloatArray:
-        ordinals = np.asarray(periods.astype("int64"), dtype=np.float64)
+        ordinals = np.asarray(periods.asi8, dtype=np.float64)
         return np.asarray((ordinals - first.ordinal + 0.5) / n * 1000)
 
     def y(values: FloatArray) -> FloatArray:
@@ -195,6 +197,7 @@ def _write_days(first: pd.Period, n: int) -> str:
     return "".join(texts)
 
 
+@lru_cache(maxsize=4096)  # of one page it is asked for again and again
 def find_last(line: Line) -> tuple[pd.Period, float, FloatArray | None] | None:
     """Return the newest count of a series, and the quantiles that it was forecast with.
 
@@ -203,15 +206,15 @@ def find_last(line: Line) -> tuple[pd.Period, float, FloatArray | None] | None:
     tuple or None
         Period, count, quantiles (level,) or None where no earlier forecast is known.
     """
-    known = line.history.dropna()
+    counts = line.history.to_numpy(dtype=np.float64)
+    known = np.flatnonzero(np.isfinite(counts))
     if not len(known):
         return None
-    period = known.index[-1]
+    period, count = line.history.index[known[-1]], float(counts[known[-1]])
     if line.earlier is not None:
-        at = line.earlier.periods.get_indexer(pd.Index([period]))[0]
-        if at >= 0:
-            return period, float(known.iloc[-1]), line.earlier.values[:, at]
-    return period, float(known.iloc[-1]), None
+        for at in np.flatnonzero(line.earlier.periods.asi8 == period.ordinal):
+            return period, count, line.earlier.values[:, at]
+    return period, count, None
 
 
 def describe_fan(line: Line) -> str:
@@ -271,8 +274,9 @@ def tabulate_fan(line: Line, *, newest: int = 8) -> pd.DataFrame:
     rows = []
     earlier: Fan | None = line.earlier
     recent = line.history[-newest:]
-    for period, count in zip(pd.PeriodIndex(recent.index), recent.tolist(), strict=True):
-        at = -1 if earlier is None else int(earlier.periods.get_indexer(pd.Index([period]))[0])
+    periods = pd.PeriodIndex(recent.index)
+    where = np.full(len(recent), -1) if earlier is None else earlier.periods.get_indexer(periods)
+    for period, count, at in zip(periods, recent.tolist(), where.tolist(), strict=True):
         values = None if at < 0 or earlier is None else earlier.values[:, at]
         rows.append(_row(period, count, values))
     for place, period in enumerate(line.ahead.periods):
@@ -287,9 +291,15 @@ def _row(period: pd.Period, count: float, values: FloatArray | None) -> dict[str
         near = f"{write_count(values[LOW])} to {write_count(values[HIGH])}"
         wide, middle = write_range_of(values), write_count(values[MIDDLE])
     return {
-        "period": spell_periods(label(period)),
+        "period": _spell(period),
         "observed": write_count(count) if np.isfinite(count) else _NOT_KNOWN,
         "expected": middle,
         "likely_range": near,
         "wide_range": wide,
     }
+
+
+@lru_cache(maxsize=1024)
+def _spell(period: pd.Period) -> str:
+    """A period in words; all series of a night share a few."""
+    return spell_periods(label(period))

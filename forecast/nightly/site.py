@@ -17,7 +17,7 @@ from forecast.nightly.store import Store
 OVERVIEW = "index.html"
 
 MOST_FOR_WORKBOOKS = 5_000
-"""Series of a night from which areas have no workbook of their own: it would take minutes."""
+"""Series of a night from which areas and offences have no workbooks: they would take minutes."""
 
 
 def write_site(
@@ -66,7 +66,9 @@ def write_site(
             files = save(site.by_area[area], stem=f"areas/{stem}", area=area, workbook=few)
             _write(to / "areas" / f"{stem}.html", render_area(site, area, files))
         for offence, stem in site.offences.items():
-            files = save(site.by_offence[offence], stem=f"offences/{stem}", offence=offence)
+            files = save(
+                site.by_offence[offence], stem=f"offences/{stem}", offence=offence, workbook=few
+            )
             _write(to / "offences" / f"{stem}.html", render_offence(site, offence, files))
         _write(to / OVERVIEW, render_overview(site, save(contents.lines, stem="everything")))
     return to
