@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench study format lock clean
+.PHONY: help demo test check docs bench study format lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -23,6 +23,10 @@ check: $(VENV)/dev.stamp  ## Style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict forecast
+
+docs: $(VENV)/dev.stamp  ## Build the guide and the reference into reports/docs, every warning an error
+	$(BIN)/python -m sphinx -q -E -W --keep-going -d reports/docs/.cache notebooks/guide reports/docs
+	@echo Guide: reports/docs/index.html
 
 bench: export OMP_NUM_THREADS := 1
 bench: export OPENBLAS_NUM_THREADS := 1

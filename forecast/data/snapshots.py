@@ -207,7 +207,7 @@ class Store:
         Parameters
         ----------
         reference : str
-            A dataset ("london"), a dataset on a day ("london@2021-10-15"), or the first four or
+            A dataset ("london"), a dataset on a day (`london@2021-10-15`), or the first four or
             more digits of the id of a snapshot or of the SHA-256 of a file.
         as_of : date or str, optional
             The day; snapshots retrieved after it are not looked at.

@@ -154,7 +154,7 @@ def read_vintage(
     ----------
     reference : str
         A file or folder; else a dataset ("london", its newest snapshot), a dataset on a day
-        ("london@2021-10-15") or the beginning of a hash. Of a name that ships, the figures that
+        (`london@2021-10-15`) or the beginning of a hash. Of a name that ships, the figures that
         ship are taken where the store has nothing newer.
     store, read
         As for `load_known`.

@@ -1,0 +1,1 @@
+"""What the guide makes from the code itself when it is built."""
