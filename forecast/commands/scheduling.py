@@ -11,7 +11,7 @@ import typer
 from forecast.commands.showing import say
 
 if TYPE_CHECKING:
-    from forecast.nightly.schedule import Unit
+    from forecast.nightly.schedule import Job, Unit
 
 
 def schedule(
@@ -37,6 +37,12 @@ def schedule(
     claim: Annotated[
         str, typer.Option(help="Volume claim that is seen at /data (kubernetes).")
     ] = "forecast",
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch", help="The unit that looks later whether the night came, and tells if not."
+        ),
+    ] = False,
     to_folder: Annotated[
         Path | None, typer.Option(help="Write the files into this folder instead of printing.")
     ] = None,
@@ -47,7 +53,7 @@ def schedule(
     words = find_program()
     if program is not None or kind == "kubernetes":
         words = (program or "forecast",)
-    known = _time_of(config, kind)
+    known, grace = _times_of(config, kind)
     job = Job(
         command=(*words, "refresh", _absolute(config, kind)),
         at=at or known or "03:15",
@@ -56,7 +62,7 @@ def schedule(
         image=image,
         claim=claim,
     )
-    units = write_schedule(kind, job)
+    units = write_schedule(kind, _watch(job, grace) if watch else job)
     if known is not None and job.at != known:
         say(
             f"Note: the configuration says {known}. Set at = {job.at!r} in its table [schedule] "
@@ -69,14 +75,31 @@ def schedule(
     _write(units, to_folder)
 
 
-def _time_of(config: str, kind: str) -> str | None:
-    """When the configuration says that a night is due; None where it lies on another machine."""
-    from forecast.nightly.configuring import Configuration
+def _times_of(config: str, kind: str) -> tuple[str | None, float]:
+    """When a night is due, and hours of grace; None where the configuration lies elsewhere."""
+    from forecast.nightly.configuring import Configuration, Schedule
 
     elsewhere = kind == "kubernetes" or (kind == "windows") != (sys.platform == "win32")
     if elsewhere and not Path(config).is_file():
-        return None
-    return Configuration.load(config).schedule.at
+        return None, Schedule().grace_hours
+    found = Configuration.load(config).schedule
+    return found.at, found.grace_hours
+
+
+def _watch(job: Job, grace: float) -> Job:
+    """The job that looks, a quarter of an hour after the grace, whether the night came."""
+    from dataclasses import replace
+
+    from forecast.nightly.schedule import add_hours
+
+    program = job.command[:-2]
+    return replace(
+        job,
+        command=(*program, "status", job.command[-1], "--tell"),
+        at=add_hours(job.at, grace + 0.25),
+        name="forecast-status",
+        about="Look whether the forecasts of the night are there",
+    )
 
 
 def _absolute(path: str, kind: str) -> str:
@@ -99,6 +122,7 @@ def _write(units: tuple[Unit, ...], folder: Path) -> None:
     """Write the files and say their names."""
     from forecast.data.writing import replacing
 
+    folder.mkdir(parents=True, exist_ok=True)
     for unit in units:
         with replacing(folder / unit.name) as half:
             half.write_bytes(unit.text.encode())

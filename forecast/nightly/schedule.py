@@ -62,6 +62,8 @@ class Job:
         that holds them (Kubernetes).
     image, claim : str
         Kubernetes: the image of the container, and the volume claim that is seen at /data.
+    name, about : str
+        What the unit is called, and its files; and a line that says what it does.
     """
 
     command: tuple[str, ...]
@@ -70,6 +72,21 @@ class Job:
     environment: str | None = None
     image: str = "violence-forecast"
     claim: str = "forecast"
+    name: str = NAME
+    about: str = "Nightly refresh of the forecasts"
+
+
+def add_hours(at: str, hours: float) -> str:
+    """Return a time of the clock so many hours later.
+
+    Examples
+    --------
+    >>> add_hours("03:15", 6.25), add_hours("23:30", 1)
+    ('09:30', '00:30')
+    """
+    hour, minute = read_clock(at)
+    later = (60 * hour + minute + round(60 * hours)) % (24 * 60)
+    return f"{later // 60:02}:{later % 60:02}"
 
 
 def read_clock(at: str) -> tuple[int, int]:
@@ -165,12 +182,12 @@ def write_schedule(kind: str, job: Job) -> tuple[Unit, ...]:
 def _write_cron(job: Job, hour: int, minute: int) -> tuple[Unit, ...]:
     """A line of a user's own crontab."""
     lines = [
-        f"# Nightly refresh of the forecasts, every day at {job.at}.",
+        f"# {job.about}, every day at {job.at}.",
         f"# Where cron does not know CRON_TZ (Debian's does not), the machine must keep {ZONE}.",
         f"CRON_TZ={ZONE}",
         f"{minute} {hour} * * * {_cron_command(job)}",
     ]
-    return (Unit(f"{NAME}.crontab", "\n".join(lines) + "\n"),)
+    return (Unit(f"{job.name}.crontab", "\n".join(lines) + "\n"),)
 
 
 def _cron_command(job: Job) -> str:
@@ -211,7 +228,7 @@ def _write_systemd(job: Job, hour: int, minute: int) -> tuple[Unit, ...]:
     words += [_for_systemd(word).replace("$", "$$") for word in arguments]
     service = [
         "[Unit]",
-        "Description=Nightly refresh of the forecasts",
+        f"Description={job.about}",
         "Wants=network-online.target",
         "After=network-online.target",
         "",
@@ -225,20 +242,20 @@ def _write_systemd(job: Job, hour: int, minute: int) -> tuple[Unit, ...]:
     ]
     timer = [
         "[Unit]",
-        f"Description=Nightly refresh of the forecasts at {job.at}",
+        f"Description={job.about} at {job.at}",
         "",
         "[Timer]",
         f"OnCalendar=*-*-* {hour:02}:{minute:02}:00 {ZONE}",
         "# a night that was missed because the machine was off is made up for",
         "Persistent=true",
-        f"Unit={NAME}.service",
+        f"Unit={job.name}.service",
         "",
         "[Install]",
         "WantedBy=timers.target",
     ]
     return (
-        Unit(f"{NAME}.service", "\n".join(service) + "\n"),
-        Unit(f"{NAME}.timer", "\n".join(timer) + "\n"),
+        Unit(f"{job.name}.service", "\n".join(service) + "\n"),
+        Unit(f"{job.name}.timer", "\n".join(timer) + "\n"),
     )
 
 
@@ -275,7 +292,7 @@ def _write_windows(job: Job, hour: int, minute: int) -> tuple[Unit, ...]:
     principal = {"UserId": job.user} if job.user else {}
     principal |= {"LogonType": "Password", "RunLevel": "LeastPrivilege"}
     task = ET.Element("Task", {"version": "1.2", "xmlns": _SPACE})
-    _add(task, "RegistrationInfo", {"Description": "Nightly refresh of the forecasts"})
+    _add(task, "RegistrationInfo", {"Description": job.about})
     trigger = ET.SubElement(ET.SubElement(task, "Triggers"), "CalendarTrigger")
     # without a zone it is the clock of the machine, summer and winter
     ET.SubElement(trigger, "StartBoundary").text = f"2026-01-01T{hour:02}:{minute:02}:00"
@@ -301,7 +318,7 @@ def _write_windows(job: Job, hour: int, minute: int) -> tuple[Unit, ...]:
     ET.indent(task)
     # ASCII with references, and no encoding named: right in whatever encoding it is saved
     text = ET.tostring(task, encoding="us-ascii", xml_declaration=False).decode("ascii")
-    return (Unit(f"{NAME}.xml", f'<?xml version="1.0"?>\n{text}\n'),)
+    return (Unit(f"{job.name}.xml", f'<?xml version="1.0"?>\n{text}\n'),)
 
 
 def _add(parent: ET.Element, name: str, values: dict[str, str], **attributes: str) -> None:
@@ -337,7 +354,7 @@ def _write_kubernetes(job: Job, hour: int, minute: int) -> tuple[Unit, ...]:
 apiVersion: batch/v1
 kind: CronJob
 metadata:
-  name: {NAME}
+  name: {job.name}
 spec:
   schedule: "{minute} {hour} * * *"
   timeZone: {ZONE}
@@ -352,12 +369,12 @@ spec:
       backoffLimit: 2
       podFailurePolicy:
         rules:
-          # wrong use, and data that are not ready: another try at once changes nothing
+          # wrong use, data that are not ready, and what is stale: another try changes nothing
           - action: FailJob
             onExitCodes:
               containerName: refresh
               operator: In
-              values: [2, 3]
+              values: [2, 3, 4]
       template:
         spec:
           restartPolicy: Never
@@ -381,7 +398,7 @@ spec:
               persistentVolumeClaim:
                 claimName: {_text(job.claim)}
 """
-    return (Unit(f"{NAME}.yaml", text),)
+    return (Unit(f"{job.name}.yaml", text),)
 
 
 def _text(value: str | Sequence[str]) -> str:

@@ -141,8 +141,8 @@ def measure_force(whole: bool) -> list[Goal]:
         folder = Path(place)
         path, last = write_force(folder, FORCE_AREAS, FORCE_DAYS)
         config = write_config(folder, path.name, whole, horizon=28, models=["dynamic"])
-        first, second = make_nights(folder, config, str(last - 30), str(last - 29))
-        between = f"{last - 28}..{last}"
+        first, second = make_nights(folder, config, str(last - 29), str(last - 28))
+        between = f"{last - 27}..{last}"
         _, third = make_nights(folder, config, between, str(last + 1))
     data = f"{first['series']:,} daily series of five years"
     return [
