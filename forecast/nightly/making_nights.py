@@ -6,7 +6,7 @@ import datetime as dt
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
@@ -16,8 +16,8 @@ from forecast.data.panel import Panel
 from forecast.errors import DataError, FitError, NotReadyError, join_problems
 from forecast.models.quantiles import QuantileForecast
 from forecast.nightly.configuring import HORIZONS, Configuration, Source, model_of
+from forecast.nightly.drafting import Draft
 from forecast.nightly.fitting import learn, leave_out_short
-from forecast.nightly.inserting import to_rows
 from forecast.nightly.journal import Journal
 from forecast.nightly.judging import judge
 from forecast.nightly.making import Made, make_forecasts
@@ -39,33 +39,12 @@ from forecast.nightly.scoring_nights import (
     order_models,
     score_forecasts,
     sum_origins,
-    summarise,
 )
 from forecast.nightly.seams import find_alert_finder
 from forecast.nightly.sourcing import Reading, Sources
 from forecast.nightly.store import Store
 from forecast.nightly.summing_up import NightMade
 from forecast.periods import as_period, label
-
-
-@dataclass(eq=False)
-class _Draft:
-    """What a night consists of while it is made."""
-
-    as_of: dt.date
-    readings: list[Reading] = field(default_factory=list)
-    made: list[Made] = field(default_factory=list)
-    main: dict[str, str] = field(default_factory=dict)
-    fits: dict[str, dict[str, str]] = field(default_factory=dict)
-    scores: list[tuple[str, pd.DataFrame]] = field(default_factory=list)
-    scored: list[dict[str, Any]] = field(default_factory=list)
-    origins: list[dict[str, Any]] = field(default_factory=list)
-    come_true: dict[str, list[QuantileForecast]] = field(default_factory=dict)
-    order: list[dict[str, Any]] = field(default_factory=list)
-    drift: list[dict[str, Any]] = field(default_factory=list)
-    alerts: pd.DataFrame = field(default_factory=pd.DataFrame)
-    left_out: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(eq=False)
@@ -104,7 +83,7 @@ class Maker:
         self.journal.about["as_of"] = str(as_of)
         self._began = time.perf_counter()
         if self.dry_run or self.store is None:
-            return self._tell(self._draft(as_of), "dry run", None)
+            return self._draft(as_of).tell("dry run", None)
         run = self.store.begin_run(as_of, version("violence-forecast"), self.config.seed)
         if run.already is not None:
             self.journal.write("already published", night=run.already.run_id)
@@ -118,7 +97,7 @@ class Maker:
             self.journal.write("already published", text=str(error))
             return NightMade(str(as_of), "already published")
         self._last = (str(as_of), [reading.panel for reading in draft.readings])
-        return self._tell(draft, "published", night)
+        return draft.tell("published", night)
 
     def counts_of(self, night: Night) -> list[Panel]:
         """Return what a night was made of, read again where it was made before."""
@@ -130,9 +109,9 @@ class Maker:
                 panels.append(self._sources.read(source, dt.date.fromisoformat(night.as_of)).panel)
         return panels
 
-    def _draft(self, as_of: dt.date) -> _Draft:
+    def _draft(self, as_of: dt.date) -> Draft:
         """All of a night, in memory."""
-        draft = _Draft(as_of)
+        draft = Draft(as_of)
         nights = [] if self.store is None else self.store.nights()
         earlier = [night for night in nights if night.as_of < str(as_of)]
         self.journal.step("read")
@@ -147,7 +126,7 @@ class Maker:
         self._warn(draft)
         return draft
 
-    def _read(self, source: Source, draft: _Draft, earlier: Sequence[Night]) -> None:
+    def _read(self, source: Source, draft: Draft, earlier: Sequence[Night]) -> None:
         """Read a source, or say that the night goes without it."""
         try:
             draft.readings.append(self._sources.read(source, draft.as_of))
@@ -161,7 +140,7 @@ class Maker:
                 f"Source {source.name!r} must be readable, as it was on earlier nights: {error}"
             ) from None
 
-    def _check(self, draft: _Draft, earlier: Sequence[Night]) -> None:
+    def _check(self, draft: Draft, earlier: Sequence[Night]) -> None:
         """Judge all sources, and refuse the night for any reason, with all reasons together."""
         problems: list[str] = []
         good = []
@@ -196,7 +175,7 @@ class Maker:
             raise NotReadyError(join_problems(draft.left_out))
         draft.readings = good
 
-    def _forecast(self, reading: Reading, draft: _Draft) -> None:
+    def _forecast(self, reading: Reading, draft: Draft) -> None:
         """Forecast one source by all models; the first that can is the main one."""
         panel, told = leave_out_short(reading.panel)
         draft.left_out += told
@@ -223,7 +202,7 @@ class Maker:
         draft.notes += [f"{text} {draft.main[name]} stands in." for text in problems]
 
     def _make(
-        self, model: str, panel: Panel, reading: Reading, draft: _Draft, *, drawn: bool
+        self, model: str, panel: Panel, reading: Reading, draft: Draft, *, drawn: bool
     ) -> Made:
         """Forecasts of one source by one model."""
         config, name = self.config, reading.source.name
@@ -254,12 +233,12 @@ class Maker:
             drawn=drawn,
         )
 
-    def _order(self, draft: _Draft) -> list[dict[str, Any]]:
+    def _order(self, draft: Draft) -> list[dict[str, Any]]:
         """Models as one stands in for another, with the names that the configuration has."""
         names = {model_of(name, self.config).name: name for name in self.config.models}
         return [told | {"name": names[told["model"]]} for told in draft.order]
 
-    def _score(self, draft: _Draft, earlier: Sequence[Night], nights: Sequence[Night]) -> None:
+    def _score(self, draft: Draft, earlier: Sequence[Night], nights: Sequence[Night]) -> None:
         """Score what has come true since; what another night scored is not scored again."""
         self.journal.step("score")
         for reading in draft.readings:
@@ -298,14 +277,14 @@ class Maker:
             return None
         return recall(self.store, promise, within=panel, periods=periods)
 
-    def _recent(self, draft: _Draft, earlier: Sequence[Night]) -> pd.DataFrame:
+    def _recent(self, draft: Draft, earlier: Sequence[Night]) -> pd.DataFrame:
         """Scores by origin of the last days and of this night."""
         since = draft.as_of - dt.timedelta(days=self.config.limits.recent_days)
         parts = [recall_origins(earlier, str(since)), pd.DataFrame(draft.origins)]
         full = [part for part in parts if len(part)]
         return pd.concat(full, ignore_index=True) if full else pd.DataFrame()
 
-    def _warn(self, draft: _Draft) -> None:
+    def _warn(self, draft: Draft) -> None:
         """Find what to warn of."""
         self.journal.step("alerts")
         finder = find_alert_finder()
@@ -330,7 +309,7 @@ class Maker:
         full = [frame for frame in found if len(frame)]
         draft.alerts = pd.concat(full, ignore_index=True) if full else pd.DataFrame()
 
-    def _nearest(self, reading: Reading, draft: _Draft, since: dt.date) -> pd.DataFrame:
+    def _nearest(self, reading: Reading, draft: Draft, since: dt.date) -> pd.DataFrame:
         """Of each series and period that came true lately the score of the nearest forecast."""
         name, panel = reading.source.name, reading.panel
         told = {"measure": panel.measure, "freq": panel.freq}
@@ -348,7 +327,7 @@ class Maker:
         full = [part for part in parts if len(part)]
         return keep_nearest(pd.concat(full, ignore_index=True) if full else pd.DataFrame())
 
-    def _publish(self, run: Run, draft: _Draft) -> Night:
+    def _publish(self, run: Run, draft: Draft) -> Night:
         """Put all of a night into the store in one transaction."""
         for reading in draft.readings:
             panel = reading.panel
@@ -366,63 +345,9 @@ class Maker:
         if len(draft.alerts):
             run.alerts(draft.alerts)
         self.journal.step("publish")
-        night = run.publish(self._describe(draft))
+        night = run.publish(draft.describe(self.journal.run, time.perf_counter() - self._began))
         self.journal.step("published")
         return night
-
-    def _describe(self, draft: _Draft) -> dict[str, Any]:
-        """What later nights and the pages are told of this one."""
-        return {
-            "sources": {r.source.name: r.describe() for r in draft.readings},
-            "forecasts": [made.describe() for made in draft.made],
-            "main": draft.main,
-            "order": draft.order,
-            "scored": draft.scored,
-            "origins": draft.origins,
-            "drift": draft.drift,
-            "fits": draft.fits,
-            "left_out": draft.left_out,
-            "notes": draft.notes,
-            "log_run": self.journal.run,
-            "seconds": round(time.perf_counter() - self._began, 3),
-        }
-
-    def _tell(self, draft: _Draft, status: str, night: Night | None) -> NightMade:
-        """What was done, for people and programs."""
-        frames = [frame for _, frame in draft.scores]
-        table = summarise(pd.concat(frames, ignore_index=True)) if frames else pd.DataFrame()
-        sources = {
-            r.source.name: {
-                "last": label(r.panel.periods[-1]),
-                "series": len(r.panel.series),
-                "measure": r.panel.measure,
-                "snapshot": None if r.entry is None else r.entry.name,
-            }
-            | draft.fits.get(r.source.name, {})
-            for r in draft.readings
-        }
-        forecasts = [
-            made.describe()
-            | {
-                "series": sum(len(part.series) for part in made.parts),
-                "main": draft.main[made.source] == made.model,
-            }
-            for made in draft.made
-        ]
-        return NightMade(
-            str(draft.as_of),
-            status,
-            run=None if night is None else night.run_id,
-            sources=sources,
-            forecasts=tuple(forecasts),
-            order=tuple(draft.order),
-            scored=sum(map(len, frames)),
-            scores=tuple(to_rows(table)),
-            drift=tuple(told["text"] for told in draft.drift),
-            alerts=len(draft.alerts),
-            left_out=tuple(draft.left_out),
-            notes=tuple(draft.notes),
-        )
 
 
 def _main_of(nights: Sequence[Night], source: str) -> str | None:
