@@ -93,10 +93,10 @@ class Model(ABC):
 
     min_seasons: ClassVar[int] = 2
     counts_native: ClassVar[bool] = False
-    """Whether forecasts stay good where counts are small: under five a period."""
+    """Whether forecasts stay good where counts are small, under five a period."""
     spread_worth: ClassVar[int] = 0
     """How many past windows the model's own spread is worth, as evidence of how wide its intervals
-    must be: 0 where nobody has measured how nearly right it is."""
+    must be; 0 where nobody has measured how nearly right it is."""
     needs_all_draws: ClassVar[bool] = False
     """Whether forecasts are steered by their draws, so that fewer of them would make them worse."""
 

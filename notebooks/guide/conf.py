@@ -23,6 +23,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "guide_parts.maths",
     "guide_parts.making",
+    "guide_parts.reaching",
 ]
 exclude_patterns = ["guide_parts/**", "**/__pycache__"]
 
@@ -40,16 +41,18 @@ autodoc_class_signature = "mixed"
 autodoc_member_order = "bysource"
 add_module_names = False
 default_role = "code"  # single back-ticks in docstrings are code
-python_maximum_signature_line_length = 60
 toc_object_entries = False
-suppress_warnings = ["config.cache"]
 
 html_theme = "alabaster"
+pygments_style = "bw"  # read by weight and slant: no colour is too pale
+templates_path = ["_templates"]
+html_sidebars = {"**": ["name.html", "searchfield.html", "contents.html"]}
 html_static_path = ["_static"]
 html_css_files = ["guide.css"]
 html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
+html_show_copyright = False
 html_use_index = True
 html_theme_options = {
     "description": "Forecasts of violence and robbery, and honest evaluation of police campaigns",
@@ -62,7 +65,7 @@ html_theme_options = {
     "anchor": theme.OBSERVED,
     "body_text": theme.INK,
     "sidebar_text": theme.INK,
-    "page_width": "62rem",
+    "page_width": "66rem",
     "sidebar_width": "14rem",
     "show_powered_by": False,
 }

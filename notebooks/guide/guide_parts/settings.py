@@ -28,7 +28,7 @@ def write_grids() -> str:
         ("$\\kappa$ of shares", *(f"{grids.SHARE_FORGETTING[freq]:g}" for freq in _UNITS)),
         ("steps judged", *(_list(np.array(grids.JUDGED_STEPS[freq])) for freq in _UNITS)),
     ]
-    return table(["", *_UNITS.values()], rows)
+    return table(["setting", *_UNITS.values()], rows)
 
 
 def _list(values: np.ndarray) -> str:
