@@ -165,3 +165,22 @@ def test_files_that_find_no_room_spoil_nothing(
     done = refresh(folder / "night.toml", as_of=NIGHT)
     assert done.last.status == "published"
     assert see(folder) == undisturbed
+
+
+def test_a_back_fill_that_is_killed_goes_on_where_it_was(
+    killer: Killer, evening: Path, undisturbed: dict[str, Any], tmp_path: Path
+) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(evening, folder)
+    later = NIGHT + dt.timedelta(days=2)
+    write_source(folder, later)
+    assert killer(folder / "night.toml", NIGHT, "pages") == -9
+    done = refresh(folder / "night.toml", as_of=later, since=BEFORE)
+    assert [night.status for night in done.nights] == [
+        "already published", "already published", "published", "published",
+    ]  # fmt: skip
+    found = see(folder)
+    assert found["content"][0] == undisturbed["content"][0]
+    assert found["pages"] == str(later)
+    # of 28 February to 2 March: 3 days of the first origin, 2 of the second, 1 of the third
+    assert found["scores"] == (3 + 2 + 1) * 3 * 2

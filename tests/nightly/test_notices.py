@@ -159,6 +159,24 @@ def test_trouble_is_told_once_then_after_a_week_and_then_its_end(
     assert len(subjects(sent)) == 4
 
 
+def test_who_was_told_why_a_night_failed_need_not_hear_that_it_is_stale_as_well(
+    notices: Notices, sent: Sent, tmp_path: Path
+) -> None:
+    memory = tmp_path / "m"
+
+    def say(day: int, status: Any, why: str) -> None:
+        tell(notices, Outcome(f"2026-10-{day:02}", status, why), memory=memory)
+
+    for day in range(2, 9):  # at 03:15 it fails, at 09:30 it is looked at
+        say(day, "failed", "the disk is full")
+        say(day, "stale", f"the night of 2026-10-{day:02} must be published by now")
+    assert subjects(sent) == ["Nightly forecast: the refresh failed (2026-10-02)"]
+    say(9, "stale", "still")
+    assert subjects(sent)[1:] == ["Nightly forecast: no fresh night (2026-10-09)"]
+    say(10, "failed", "the disk is full")
+    assert len(subjects(sent)) == 3, "why it is stale is news"
+
+
 def test_reasons_of_several_lines_are_listed_without_passwords(
     notices: Notices, sent: Sent, tmp_path: Path
 ) -> None:
