@@ -6,7 +6,8 @@ import base64
 import datetime as dt
 import json
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,51 @@ def test_two_machines_that_share_a_store_make_one_night(
     assert see(config) == ([str(NIGHT), str(NEXT)], 6, str(NEXT))
     with open_store(config.store_place()) as store:
         assert store.runs()["status"].tolist().count("published") == 2
+
+
+@pytest.fixture
+def guarded(server: Server, empty_database: str) -> Iterator[str]:
+    """Address of the database for a user who must give a password, which is not in it."""
+    import psycopg
+
+    doors = server.folder / "data" / "pg_hba.conf"
+    before = doors.read_text("utf-8")
+    about = f"host={server.folder} user=forecast dbname=postgres"
+    with psycopg.connect(about, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE guarded LOGIN PASSWORD '{PASSWORD}'")
+        doors.write_text(f"local all guarded scram-sha-256\n{before}", "utf-8")
+        connection.execute("SELECT pg_reload_conf()")
+        for _ in range(100):  # it reads the file in its own time
+            try:
+                psycopg.connect(about.replace("=forecast", "=guarded")).close()
+            except psycopg.OperationalError:
+                break
+            time.sleep(0.05)
+        yield empty_database.replace("forecast@", "guarded@")
+        doors.write_text(before, "utf-8")
+        connection.execute("SELECT pg_reload_conf()")
+        connection.execute("DROP ROLE guarded")
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [(None, "opened with a password: .* PGPASSWORD"), ("wrong-Zq81", "refused the name or the")],
+)
+def test_an_address_without_its_password_is_wrong_use_and_said(
+    given: str | None,
+    words: str,
+    guarded: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("NIGHTS", guarded)
+    if given is not None:
+        monkeypatch.setenv("PGPASSWORD", given)
+    config = prepare(tmp_path, 'store_variable = "NIGHTS"\n' + TEXT)
+    with pytest.raises(DataError, match=words) as refused:
+        refresh(config, as_of=NIGHT)
+    assert refused.value.exit_code == 2, "trying again changes nothing"
+    assert "Zq81" not in str(refused.value)
 
 
 def test_a_password_of_the_store_and_of_a_source_is_nowhere(

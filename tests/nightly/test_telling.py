@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,12 @@ import typer
 from typer.testing import CliRunner
 
 from forecast.commands.refreshing import status
+from forecast.data.downloads import Patience
 from forecast.errors import DataError, NotReadyError, StaleError
-from forecast.nightly import locking, pipeline
+from forecast.nightly import locking, pipeline, telling
 from forecast.nightly.configuring import Configuration
 from forecast.nightly.locking import LOCK, BusyError
+from forecast.nightly.notices import tell
 from forecast.nightly.pipeline import NightNotReady, refresh
 from tests import loopback, mailserver
 from tests.loopback import Handler, Loopback
@@ -217,6 +220,31 @@ def test_a_mail_server_that_repeats_the_password_does_not_bring_it_to_light(
         done = refresh(duty.config, as_of=NIGHT)
     no_secret_left(json.dumps(done.to_dict()))
     assert [told["status"] for told in done.notices] == ["nothing new", "failed"]
+
+
+@pytest.mark.parametrize("answer", [loopback.status(500), loopback.silent(2)], ids=["500", "hangs"])
+def test_a_webhook_that_fails_costs_the_night_nothing_and_is_named(
+    answer: loopback.Answer,
+    duty: Duty,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    no_secret_left: Callable[[str], None],
+) -> None:
+    hasty = Patience(tries=2, first=0.0, longest=1.0, connect=1.0, read=0.2, whole=2.0)
+    monkeypatch.setattr(telling, "tell", partial(tell, patience=hasty))
+    refresh(duty.config, as_of=NIGHT)
+    rise(tmp_path, NIGHT + DAY, 70)
+    duty.hook.plays(SECRET, answer)
+    done = refresh(duty.config, as_of=NIGHT + DAY)
+    assert (done.last.status, done.pages) == ("published", "written")
+    assert [told["status"] for told in done.notices] == ["sent", "failed"]
+    assert "Webhook of Teams (TEAMS_HOOK) must take the notice" in done.notes[-1]
+    no_secret_left(json.dumps(done.to_dict()))
+    duty.heard()
+    duty.hook.plays(SECRET, take)
+    refresh(duty.config, as_of=NIGHT + DAY)  # the same night: what was not heard is told
+    mail, cards = duty.heard()
+    assert (mail, len(cards)) == ([], 1)
 
 
 def test_status_tells_what_a_refresh_that_never_began_cannot(
