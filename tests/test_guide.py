@@ -18,12 +18,23 @@ import typer
 
 import forecast as fc
 from forecast.cli import app
+from forecast.impact import faults, specifications, windows
+from forecast.impact.checks import CLEAR_PERIODS
+from forecast.impact.counterfactuals import ALIKE
+from forecast.impact.data_checks import UNUSUAL_SHARE
+from forecast.impact.effect import DETECTED_SHARE
 from forecast.impact.evaluation import Evaluation
+from forecast.impact.placebo import MIN_WINDOWS
+from forecast.impact.runs import MASKED_SHARE
+from forecast.models import calibrating, dynamic, starting
+from forecast.models.dynamic import DynamicCounts
 from forecast.nightly.configuring import Configuration
 from forecast.reporting import theme
+from forecast.seasonality.disruptions import DISRUPTED_SHARE
 
 ROOT = Path(__file__).resolve().parents[1]
 GUIDE = ROOT / "notebooks" / "guide"
+METHOD = (GUIDE / "method.md").read_text("utf-8")
 PAGES = sorted(GUIDE.rglob("*.md"))
 TOML_FILES = (
     "forecast.impact.campaign.Campaign",
@@ -73,9 +84,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def parts(monkeypatch: pytest.MonkeyPatch) -> Any:
     """What the guide makes from the code."""
     monkeypatch.syspath_prepend(str(GUIDE))
-    from guide_parts import dictionary, objects, reference
+    from guide_parts import checks, dictionary, objects, reaching, reference
 
-    return {"dictionary": dictionary, "objects": objects, "reference": reference}
+    found = (checks, dictionary, objects, reaching, reference)
+    return {module.__name__.rpartition(".")[2]: module for module in found}
 
 
 @cache
@@ -231,13 +243,46 @@ def test_every_public_name_is_of_one_kind(parts: Any) -> None:
     ]  # fmt: skip
 
 
-def test_every_check_of_an_evaluation_is_explained(autumn_nights: Evaluation) -> None:
-    page = (GUIDE / "report.md").read_text("utf-8")
-    told = set(re.findall(r"^\| ([a-z ]+) \|", page, re.M))
-    assert {check.name.partition(",")[0] for check in autumn_nights.checks} <= told
-    bars = {c.name for c in autumn_nights.checks if c.blocking}
-    for name in bars:
-        assert re.search(rf"^\| {name} \|.*can bar", page, re.M), name
+def test_every_check_of_an_evaluation_is_explained(parts: Any, autumn_nights: Evaluation) -> None:
+    told = {check.name: check.bars for check in parts["checks"].list_checks()}
+    assert {check.name for check in autumn_nights.checks} <= set(told)
+    assert all(told[check.name] for check in autumn_nights.checks if check.blocking)
+    assert not told["number of results"]
+    assert told["sensitivity"]
+    # what bars a verdict is said on the page of the method too
+    rows = re.findall(r"^\| ([a-z ]+) \|", METHOD, re.M)
+    assert set(rows) - {"blocking check"} == {name for name, bars in told.items() if bars}
+
+
+def test_the_method_page_has_the_numbers_of_the_code() -> None:
+    clear, least = CLEAR_PERIODS, windows.MIN_HISTORY
+    said = (
+        f"fewer than {least['M']} months, {least['W-SUN']} weeks or {least['D']} days before them",
+        f"those with fewer than {windows.SETTLED}",
+        f"fewer than {windows.RANK_WINDOWS} are left",
+        f"{DynamicCounts.spread_worth} for `DynamicCounts`",
+        f"fewer than {clear['M']} months, {clear['W-SUN']} weeks or {clear['D']} days directly",
+        f"more than {100 * specifications.OTHER_SIGN:.0f} per cent of the ways",
+        f"under {100 * faults.INCOMPLETE:.0f} per cent of the usual",
+        f"mean over tests reaches {DETECTED_SHARE}",
+        f"slow level at least {ALIKE}",
+        f"from up to {starting._SAMPLE} areas",
+        f"as if {calibrating._PRIOR_ORIGINS:.0f} origins",
+        f"within {calibrating._SMALLEST} and {calibrating._LARGEST}",
+        f"a variance of {dynamic._JUMP_VARIANCE}",
+    )
+    told = " ".join(METHOD.split())
+    assert [text for text in said if text not in told] == []
+    assert (MIN_WINDOWS, windows.ENOUGH_SETTLED, specifications.EXCLUDING) == (4, 8, 0.5)
+    assert "fewer than four" in told  # and in words where they stand in words
+    assert "where eight windows are left" in told
+    assert "or fewer than half leave out zero" in told
+    assert (DISRUPTED_SHARE, MASKED_SHARE, UNUSUAL_SHARE) == (0.1, 0.5, 3.0)
+
+
+def test_code_tables_and_formulas_can_be_focused(parts: Any) -> None:
+    made = parts["reaching"].let_scroll('<pre>a</pre><table class="docutils x"><p>')
+    assert made == '<pre tabindex="0">a</pre><table class="docutils x" tabindex="0"><p>'
 
 
 def test_the_style_has_the_colours_of_the_reports() -> None:

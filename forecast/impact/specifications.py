@@ -153,7 +153,7 @@ class Specifications:
         main_excludes_zero: bool | None = None,
         main_sign: int | None = None,
     ) -> Check:
-        """Return the check of an offence's total; the arguments are those of `judge`.
+        """See whether an offence's total rests on how it was made; arguments as in `judge`.
 
         It blocks where there is a finding to forbid. It can never make one.
         """

@@ -9,11 +9,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from guide_parts import commands, dictionary, objects, reference, settings
+from guide_parts import checks, commands, dictionary, objects, reference, settings
 
 _MARK = re.compile(r"^<!-- made: (\w+)(?: ([\w./-]+))? -->$", re.MULTILINE)
 
 MAKERS: dict[str, Callable[..., str]] = {
+    "checks": checks.write_checks,
     "commands": commands.write_commands,
     "exit_codes": commands.write_exit_codes,
     "reference": reference.write_reference,

@@ -7,14 +7,13 @@ from functools import cache
 from typing import Any
 
 import forecast as fc
-from forecast.data.disclosure import Disclosure
 from forecast.data.sources import Snapshot
 from forecast.impact.checks import Check
 from forecast.impact.effect import SeriesEffect
 from guide_parts.docstrings import describe_names
 from guide_parts.markdown import code, prose, table
 
-_NOUNS = {"results": SeriesEffect, "checks": Check, "data": Snapshot, "disclosure": Disclosure}
+_NOUNS = {"results": SeriesEffect, "checks": Check, "data": Snapshot}
 """Parts of an evaluation whose keys are attributes of a noun, which says what they mean."""
 
 _OWN = {
@@ -44,7 +43,6 @@ _OWN = {
     "disruptions.days_in_window": "Days of the campaign that lie inside it.",
     "data": "Where the figures came from.",
     "provenance": "Version, command without paths, seed, draws and seconds.",
-    "disclosure": "Whether small counts of areas are hidden, and why.",
     "design": "The design on the Maryland scale, 1 to 5, and how to reach more.",
     "registration": "What was laid down beforehand, and the deviations; null without one.",
     "runs_left_out": "Runs of other years whose periods were not learnt from.",
