@@ -21,9 +21,6 @@ from forecast.errors import ForecastError
 from forecast.nightly import journal, making_nights, pipeline, recording, swapping
 from forecast.nightly.pipeline import refresh
 
-# a neighbour of this script, not `tests.nightly`: another package may be installed as `tests`
-from refreshing import write_two_files  # isort: skip
-
 
 def kill() -> None:
     """End at once, as `kill -9` does."""
@@ -66,6 +63,9 @@ def _after(owner: Any, name: str) -> None:
 
 def serve() -> None:
     """Answer lines until there are no more."""
+    # a neighbour of this script, not `tests.nightly`: another package may be installed as `tests`
+    from refreshing import write_two_files
+
     pipeline.find_site_writer = lambda: write_two_files
     making_nights.find_alert_finder = lambda: None
     for line in sys.stdin:
