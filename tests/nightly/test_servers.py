@@ -7,7 +7,7 @@ import datetime as dt
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,13 @@ QUOTED = "Zq81-kLmn%2Bhunter"  # as addresses write it
 
 READS = ("begin", "run begun", "read", "score", "published")
 """Steps after which the store is asked for something."""
+
+QUICK = ("read", "publish")
+
+
+def mark(steps: Sequence[str]) -> list[Any]:
+    """Steps to test at, most of them where there is time."""
+    return [pytest.param(s, marks=() if s in QUICK else pytest.mark.slow) for s in steps]
 
 
 @pytest.fixture
@@ -70,7 +77,7 @@ def at(step: str, do: Callable[[], None], patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Journal, "step", run)
 
 
-@pytest.mark.parametrize("step", [*READS, "publish"])
+@pytest.mark.parametrize("step", mark([*READS, "publish"]))
 def test_a_server_that_is_restarted_during_a_night_costs_it_nothing(
     step: str, config: Configuration, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,7 +103,7 @@ def test_a_server_that_is_restarted_between_two_nights_is_found_by_a_store_that_
         assert [night.as_of for night in store.nights()] == [str(NIGHT), str(NEXT)]
 
 
-@pytest.mark.parametrize("step", READS)
+@pytest.mark.parametrize("step", mark(READS))
 def test_a_server_that_goes_at_any_step_and_comes_back_loses_nothing(
     step: str, config: Configuration, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
