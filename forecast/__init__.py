@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from forecast.impact.planning import Plan, plan
     from forecast.impact.registration import load_registration, register
     from forecast.impact.sensitivity import compare_models
+    from forecast.incident_simulation import simulate_incidents
     from forecast.models.draws import Forecast
     from forecast.models.dynamic import DynamicCounts
     from forecast.models.ensemble import Ensemble
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from forecast.models.seasons import profile
     from forecast.models.storing import load_fitted, save_fitted
     from forecast.models.structural import StructuralTrend
+    from forecast.nightly.pipeline import refresh
     from forecast.reporting.pages import report
     from forecast.reporting.plots import plot
     from forecast.scoreboard import Scores
@@ -102,12 +104,14 @@ _HOMES = {
     "rate": "data.rates",
     "read_hub": "models.hub",
     "read_lag": "data.delays",
+    "refresh": "nightly.pipeline",
     "register": "impact.registration",
     "relate_darkness": "impact.darkness",
     "report": "reporting.pages",
     "save_fitted": "models.storing",
     "score_quantiles": "models.quantiles",
     "simulate": "simulation",
+    "simulate_incidents": "incident_simulation",
     "write_hub": "models.hub",
 }
 
@@ -157,12 +161,14 @@ __all__ = [
     "rate",
     "read_hub",
     "read_lag",
+    "refresh",
     "register",
     "relate_darkness",
     "report",
     "save_fitted",
     "score_quantiles",
     "simulate",
+    "simulate_incidents",
     "write_hub",
 ]
 

@@ -12,6 +12,7 @@ from forecast.commands.doctor import doctor
 from forecast.commands.evaluating import evaluate, plan
 from forecast.commands.fetching import fetch
 from forecast.commands.forecasting import backtest, profile
+from forecast.commands.notebooks import notebook
 from forecast.commands.notifying import notify
 from forecast.commands.refreshing import refresh, status
 from forecast.commands.scheduling import schedule
@@ -36,7 +37,7 @@ NIGHTLY = (refresh, status, notify, schedule, doctor)
 
 for command in (*EVALUATING, count, simulate, *NIGHTLY):
     app.command()(command)
-for name, group in (("data", data), ("fetch", fetch), ("store", store)):
+for name, group in (("data", data), ("fetch", fetch), ("notebook", notebook), ("store", store)):
     app.add_typer(group, name=name)
 
 
