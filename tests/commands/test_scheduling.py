@@ -78,7 +78,11 @@ def test_systemd_and_cron_read_what_is_written(more: tuple[str, ...], tmp_path: 
         capture_output=True, text=True, timeout=60, env={**os.environ, "LC_ALL": "C.UTF-8"},
     )  # fmt: skip
     assert (verified.returncode, verified.stderr.strip()) == (0, "")
-    read = subprocess.run([crontab, "-n", paths[0]], capture_output=True, text=True, timeout=20)
+    # from its own folder: crontab cuts paths of more than a hundred characters
+    read = subprocess.run(
+        [crontab, "-n", files[0]], capture_output=True, text=True, timeout=20,
+        cwd=tmp_path / "units",
+    )  # fmt: skip
     assert read.returncode == 0, read.stderr
 
 
