@@ -78,6 +78,8 @@ class SeriesEffect:
     verdict, reason : str
     called : str
         What a sentence calls its area, when not by its name in tables (`place`).
+    hidden : bool
+        Whether the count must not be published: all that follows from it is NaN.
     """
 
     offence: str
@@ -106,6 +108,7 @@ class SeriesEffect:
     verdict: Verdict
     reason: str
     called: str = ""
+    hidden: bool = False
 
     @property
     def place(self) -> str:
@@ -120,6 +123,8 @@ class SeriesEffect:
     @property
     def in_window_reason(self) -> str:
         """Why `in_window_percent` or its interval is not given; empty when both are."""
+        if self.hidden:
+            return ""
         if np.isnan(self.in_window_percent):
             return (
                 "The fall is larger than what the campaign's days could hold: part of it lies "

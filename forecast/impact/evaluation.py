@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from forecast.data.disclosure import Disclosure
 from forecast.data.panel import Panel
 from forecast.errors import CampaignError
 from forecast.impact import checks as looking
@@ -106,6 +107,8 @@ class Evaluation:
         All that stands beside the verdict, once `examine` was called.
     sensitivity : pandas.DataFrame or None
         What other models say, once `compare_models` was asked.
+    disclosure : Disclosure or None
+        What is hidden of small counts, once `protect` of `forecast.impact.disclosing` saw to it.
     """
 
     campaign: Campaign
@@ -133,6 +136,7 @@ class Evaluation:
     asked_model: Model | Forecast | None = None
     examination: Examination | None = field(default=None, init=False)
     sensitivity: pd.DataFrame | None = field(default=None, init=False)
+    disclosure: Disclosure | None = field(default=None, init=False)
 
     @property
     def main(self) -> SeriesEffect:
@@ -205,6 +209,11 @@ class Evaluation:
         from forecast.impact.examination import examine, price  # they know this class
 
         found = self.examination
+        if found is None and self.disclosure is not None and self.disclosure.applied:
+            raise CampaignError(
+                f"Evaluation of {self.campaign.name!r} must be examined before small counts are "
+                "hidden: they are hidden already. Call examine() on what evaluate returned."
+            )
         if found is None:
             found = examine(self, price_year=price_year, progress=progress)
         elif price_year not in (None, found.harm.price_year):

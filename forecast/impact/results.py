@@ -5,9 +5,12 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from forecast.data.sources import Snapshot
 from forecast.impact.checklist import make_checklist
 from forecast.impact.checks import days_in_window
+from forecast.impact.disclosing import protect
 from forecast.impact.effect import SeriesEffect
 from forecast.impact.placebo import describe_placebo
 from forecast.impact.plain import clean, pair, records
@@ -31,10 +34,14 @@ def describe_evaluation(result: Evaluation, *, command: str | None) -> dict[str,
     Returns
     -------
     dict
-        The object of `evaluation.json`. With "sensitivity" when other models were asked,
-        "specifications" when many ways were, "examination" when all beside the verdict was.
+        The object of `evaluation.json`. Small counts of areas are hidden, by "auto" unless
+        `protect` was called before; their rows have "suppressed": true. With "sensitivity" when
+        other models were asked, "specifications" when many ways were, "examination" when all
+        beside the verdict was.
     """
+    result = protect(result)
     campaign, main = result.campaign, result.main
+    assert result.disclosure is not None
     content: dict[str, object] = {
         "schema": SCHEMA,
         "campaign": {
@@ -44,7 +51,7 @@ def describe_evaluation(result: Evaluation, *, command: str | None) -> dict[str,
         },
         "measure": result.counts.measure,
         "results": [_describe_part(part, result) for part in result.effect.parts],
-        "year_on_year": records(result.year_on_year, "change_percent"),
+        "year_on_year": _describe_years(result.year_on_year),
         "headline": [
             {
                 "claim": ladder.claim.text,
@@ -88,6 +95,7 @@ def describe_evaluation(result: Evaluation, *, command: str | None) -> dict[str,
             "seconds": round(result.seconds, 3),
         },
     }
+    content["disclosure"] = result.disclosure.to_dict()
     content["design"] = result.rating.to_dict()
     content["registration"] = result.registration.to_dict()
     content["runs_left_out"] = [
@@ -117,7 +125,7 @@ def describe_snapshot(snapshot: Snapshot, measure: str) -> dict[str, object]:
 
 def _describe_part(part: SeriesEffect, result: Evaluation) -> dict[str, object]:
     """One row of `results`."""
-    return {
+    told = {
         "offence": part.offence,
         "area": part.area,
         "periods": [label(p) for p in part.periods],
@@ -143,13 +151,24 @@ def _describe_part(part: SeriesEffect, result: Evaluation) -> dict[str, object]:
         "p": clean(part.p),
         "placebo": _describe_windows(part, result),
         "smallest_detectable_percent": clean(part.smallest_detectable_percent),
-        "verdict": part.verdict,
+        "verdict": None if part.hidden else part.verdict,
         "reason": part.reason,
     }
+    return told | {"suppressed": True} if part.hidden else told
+
+
+def _describe_years(years: pd.DataFrame) -> list[dict[str, object]]:
+    """The rows of `year_on_year`; those without a hidden count say nothing of that."""
+    rows = records(years, "change_percent")
+    for row in rows:
+        if not row.get("suppressed", True):
+            del row["suppressed"]
+    return rows
 
 
 def _describe_windows(part: SeriesEffect, result: Evaluation) -> dict[str, object]:
     """The windows of a result; a stored forecast has none, for its model is not known."""
     if result.baseline.calibration is None and result.placebo.calibration() is not None:
         return {"windows": 0, "held": None, "rank": None}
-    return describe_placebo(part, result.placebo)
+    told = describe_placebo(part, result.placebo)
+    return told | {"rank": None} if part.hidden else told

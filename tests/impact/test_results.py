@@ -42,7 +42,7 @@ def keys(text: str) -> set[str]:
 
 
 def test_keys_are_those_of_the_schema(described: dict[str, Any]) -> None:
-    assert set(described) == keys(TOP) | keys("design registration runs_left_out")
+    assert set(described) == keys(TOP) | keys("design registration runs_left_out disclosure")
     assert described["schema"] == "forecast.evaluation/1"
     assert set(described["campaign"]) == keys("name start end")
     for row in described["results"]:
