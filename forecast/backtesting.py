@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
+from forecast.data.maturity import find_immature, leave_out_immature
 from forecast.data.panel import Panel
 from forecast.errors import DataError, ForecastError, name_offenders
 from forecast.models.base import list_models, stream
 from forecast.models.draws import Forecast
 from forecast.models.naive import SeasonalNaive
 from forecast.models.quantiles import observed_counts, score_quantiles
+from forecast.models.thinning import find_thinned, thin_recent
 from forecast.periods import SEASON_LENGTHS, UNIT_NAMES, as_period, label
 from forecast.scoreboard import Scores
 from forecast.scoring import crps_draws, pit_draws
@@ -64,7 +67,9 @@ def backtest(
     models : model or list of models
         `SeasonalNaive` is put first when it is not among them.
     panel : Panel
-        Needs two years before the first origin. Missing counts are left out of the scores.
+        Needs two years before the first origin. Missing counts are left out of the scores, and
+        so are those that may still grow; where the panel's lag is corrected for (`with_lag`), the
+        forecasts are of what is recorded by when its figures were taken, and are scored by that.
     horizon : int, default 3
         Periods forecast from each origin.
     origins : int or list of periods, optional
@@ -113,14 +118,16 @@ def backtest(
     rows: list[pd.DataFrame] = []
     seconds: dict[str, list[float]] = {name: [] for name in named}
     done, total = 0, len(starts) * len(named)
+    came, notes = _settle(panel, starts[0])
     for start in starts:
-        past = panel.before(start)
+        past = leave_out_immature(panel.before(start))  # models of one's own may not do it
         for name, model in named.items():
             began = _cpu_seconds()
             found = model.fit(past).forecast(horizon, draws=draws, seed=seed)
+            found = thin_recent(found, panel, seed=seed)
             seconds[name].append((_cpu_seconds() - began) / len(panel.series))
             rng = stream(seed, "pit", label(start))  # the same for every model
-            rows.append(_score(name, found, panel, rng))
+            rows.append(_score(name, found, came, rng))
             done += 1
             if progress is not None:
                 progress(done, total)
@@ -131,7 +138,33 @@ def backtest(
             f"{name_offenders([label(s) for s in starts])}. Choose other origins."
         )
     cpu = {name: float(np.median(values)) for name, values in seconds.items()}
-    return Scores(table, horizon, starts, len(panel.series), cpu)
+    return Scores(table, horizon, starts, len(panel.series), cpu, notes)
+
+
+def _settle(panel: Panel, first: pd.Period) -> tuple[Panel, tuple[str, ...]]:
+    """The counts to score forecasts by, from the first origin on, and what to say of young ones.
+
+    With a lag that is corrected for, young counts stay, since less is expected of them; those of
+    periods that were still running, or of which no share is known, never do.
+    """
+    young = find_immature(panel)  # (series, period)
+    if not young.any():
+        return panel, ()
+    told = []
+    thinned = find_thinned(panel) & young
+    for what, cells in (
+        ("{} may not be complete yet: left out of the scores.", young & ~thinned),
+        (
+            "{} may not be complete yet: forecasts of it are of what was recorded when the figures "
+            "were taken, draw by draw.",
+            thinned,
+        ),
+    ):
+        at = cells.any(axis=0) & (panel.periods >= first)  # (period,)
+        if at.any():
+            told.append(what.format(name_offenders([label(p) for p in panel.periods[at]])))
+    told.append("What may not be complete is not learnt from.")
+    return replace(panel, values=np.where(young & ~thinned, np.nan, panel.values)), tuple(told)
 
 
 def _check_count(value: int, what: str) -> None:

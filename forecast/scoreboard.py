@@ -45,6 +45,8 @@ class Scores:
     cpu_seconds_per_series : dict of str to float
         To fit one series and forecast it, by model: of the median origin, so that loading a
         library once is not counted.
+    notes : tuple of str
+        Which periods may have been incomplete, and what was done about them.
     """
 
     table: pd.DataFrame
@@ -52,6 +54,7 @@ class Scores:
     origins: pd.PeriodIndex
     series: int
     cpu_seconds_per_series: dict[str, float]
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         best = self.summary().sort_values("wis").iloc[0]
@@ -288,19 +291,23 @@ class Scores:
         return names
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the object `forecast.scores/1`, ready for JSON: undefined is None, never NaN."""
+        """Return the object `forecast.scores/1`, ready for JSON: undefined is None, never NaN.
+
+        It has "notes" where periods may have been incomplete.
+        """
         summary = self.summary().drop(columns="skill")
         models = [
             {key: _plain(value) for key, value in row.items()}
             for row in summary.to_dict(orient="records")
         ]
-        return {
+        told: dict[str, Any] = {
             "schema": "forecast.scores/1",
             "horizon": self.horizon,
             "origins": [label(origin) for origin in self.origins],
             "series": self.series,
             "models": models,
         }
+        return told | {"notes": list(self.notes)} if self.notes else told
 
 
 def _plural(count: int, noun: str) -> str:

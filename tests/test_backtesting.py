@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 
 from forecast.backtesting import backtest
+from forecast.data.lag import Completeness
 from forecast.data.panel import Panel
+from forecast.data.sources import Snapshot
 from forecast.errors import DataError, FitError, ForecastError
 from forecast.models.draws import Forecast
 from forecast.models.glm import SeasonalGLM
@@ -312,3 +314,61 @@ def test_the_structural_model_beats_the_naive_on_london(london: Panel) -> None:
     found = means(backtest(StructuralTrend(), panel, draws=500), "StructuralTrend")
     assert found["skill"] > 0.2
     assert found["coverage_95"] > 0.8
+
+
+def taken_early(retrieved: str = "2020-04-09", **known: Any) -> Panel:
+    """The tiny panel as it was on a day, and a lag: half is recorded when a month ends."""
+    table = pd.DataFrame({"offence": "x", "lag": [0, 1], "share": [0.5, 1.0]})
+    table = table.assign(lower=table["share"], upper=table["share"], cells=12)
+    lag = Completeness(table, "M", pd.Period("2020-04", "M"))
+    panel = replace(tiny(), snapshot=Snapshot("late", retrieved=retrieved))
+    return panel.with_lag(lag, **known)
+
+
+def test_counts_that_may_still_grow_are_not_scored_unless_the_lag_is_corrected_for() -> None:
+    def score(panel: Panel) -> tuple[Scores, pd.DataFrame]:
+        scores = backtest(Oracle((22,)), panel, origins=["2020-01"])
+        return scores, scores.table[scores.table["model"] == "Oracle"].set_index("step")
+
+    marked, rows = score(taken_early())
+    assert rows["observed"].to_dict() == {1: 10.0, 2: 16.0}  # March was over for no month yet
+    assert marked.notes == (
+        "2020-03 may not be complete yet: left out of the scores.",
+        "What may not be complete is not learnt from.",
+    )
+    assert marked.to_dict()["notes"] == list(marked.notes)
+    thinned, rows = score(taken_early(correct="thin"))
+    assert rows["observed"].to_dict() == {1: 10.0, 2: 16.0, 3: 11.0}
+    # half of 22 is expected of March; a binomial of 22 halves has a standard deviation of 2.3
+    assert rows["median"].to_dict() == {1: 22.0, 2: 22.0, 3: 11.0}
+    assert 0 < rows["wis"][3] < 3 < rows["wis"][1]
+    assert thinned.notes[0] == (
+        "2020-03 may not be complete yet: forecasts of it are of what was recorded when the "
+        "figures were taken, draw by draw."
+    )
+    silent, rows = score(tiny())
+    assert (len(rows), silent.notes) == (3, ())
+    assert "notes" not in silent.to_dict()
+
+
+def test_a_month_that_was_still_running_is_never_scored_nor_learnt_from() -> None:
+    for correct in ("mark", "thin"):
+        panel = taken_early("2020-03-20", correct=correct)
+        scores = backtest(SeasonalNaive(), panel, origins=["2020-01"])
+        assert "2020-03" not in {str(p) for p in scores.table["period"]}
+        assert "2020-03" in scores.notes[0]
+    seen: list[float] = []
+
+    class Looking(Oracle):
+        def fit(self, panel: Panel) -> FittedOracle:
+            seen.append(float(panel.values[0, -1]))
+            return super().fit(panel)
+
+    late = taken_early("2020-03-20")
+    backtest(Looking((12,)), late, origins=["2020-01", "2020-02", "2020-03"], horizon=1)
+    # January 2020 was over for a month; February not: half of it may still come
+    assert seen[:2] == [14, 10]
+    assert np.isnan(seen[2])
+    none_over = replace(taken_early("2020-01-20"), lag=None)  # January was still running
+    with pytest.raises(DataError, match="all are missing after the origins 2020-01"):
+        backtest(SeasonalNaive(), none_over, origins=["2020-01"])

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from forecast.data.panel import Panel
+from forecast.data.sources import Snapshot
 from forecast.errors import FitError
 from forecast.models.base import FittedModel, Model
 from forecast.models.dynamic import DynamicCounts
@@ -211,3 +212,19 @@ def test_shares_follow_the_areas(model: type[Model]) -> None:
     assert mean / mean.sum(axis=1, keepdims=True) == pytest.approx(
         np.tile([0.1, 0.3, 0.6], (2, 1)), abs=0.03
     )
+
+
+@every_model
+def test_counts_that_may_still_grow_are_not_learnt_from(model: type[Model]) -> None:
+    panel = make_panel()
+    last = np.arange(len(panel.periods)) == len(panel.periods) - 1
+    missing = replace(panel, values=np.where(last, np.nan, panel.values))
+    # taken while the last month was running: the few counts it had so far say nothing
+    taken = Snapshot("a test", retrieved=f"{panel.periods[-1]}-05")
+    early = replace(panel, values=np.where(last, 1.0, panel.values), snapshot=taken)
+    found, wanted = (model().fit(p).forecast(2, draws=50) for p in (early, missing))
+    assert np.array_equal(found.draws, wanted.draws)
+    name = str(panel.periods[-1])
+    assert found.notes == (f"{name} may not be complete yet: left out of what is learnt.",)
+    assert wanted.notes == ()
+    assert str(found.periods[0]) == str(panel.periods[-1] + 1)

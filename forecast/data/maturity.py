@@ -79,10 +79,30 @@ def find_immature(panel: Panel) -> NDArray[np.bool_]:
     return out
 
 
+def describe_immature(panel: Panel) -> str | None:
+    """Say which periods are left out of what is learnt, or None when all may be complete.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> from forecast.data.samples import load_sample
+    >>> london = load_sample("london")
+    >>> early = replace(london.snapshot, retrieved="2024-10-09")
+    >>> describe_immature(replace(london, snapshot=early))
+    '2024-10 may not be complete yet: left out of what is learnt.'
+    """
+    young = find_immature(panel).any(axis=0)  # (period,)
+    if not young.any():
+        return None
+    names = name_offenders([label(period) for period in panel.periods[np.flatnonzero(young)]])
+    return f"{names} may not be complete yet: left out of what is learnt."
+
+
 def leave_out_immature(panel: Panel) -> Panel:
     """Return the panel with the counts that may still grow made missing, for models to learn from.
 
     A count that is too low because records are late would teach a fall; missing teaches nothing.
+    Every model does this when it is fitted.
 
     Examples
     --------
@@ -91,7 +111,9 @@ def leave_out_immature(panel: Panel) -> Panel:
     >>> leave_out_immature(london) is london
     True
     """
-    immature = find_immature(panel) & np.isfinite(panel.values)
+    immature = find_immature(panel)
+    if immature.any():
+        immature &= np.isfinite(panel.values)
     if not immature.any():
         return panel
     names = [label(period) for period in panel.periods[np.flatnonzero(immature.any(axis=0))]]

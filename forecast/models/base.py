@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from forecast.data.maturity import describe_immature
 from forecast.data.panel import Panel
 from forecast.errors import DataError, FitError, name_offenders
 from forecast.models.draws import FloatArray, Forecast, IntArray
@@ -112,7 +113,8 @@ class Model(ABC):
         Parameters
         ----------
         panel : Panel
-            Missing counts are skipped. Every total and every share needs two years.
+            Missing counts are skipped, and those that may still grow (`leave_out_immature`); the
+            forecast's notes say so. Every total and every share needs two years.
 
         Returns
         -------
@@ -289,6 +291,7 @@ class FittedModel(ABC):
 
     def count(self, paths: Paths, periods: pd.PeriodIndex, *, seed: int) -> Forecast:
         """Return the forecast that paths give when counts are drawn."""
+        young = describe_immature(self.panel)
         return Forecast(
             draws=paths.counts(stream(seed, "counts")),
             series=self.panel.series,
@@ -297,4 +300,5 @@ class FittedModel(ABC):
             model=self.model.name,
             measure=self.panel.measure,
             total_name=self.panel.total_name,
+            notes=() if young is None else (young,),
         )

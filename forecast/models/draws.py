@@ -136,6 +136,8 @@ class Forecast:
     coverage : pandas.DataFrame or None
         How often past forecasts of the same model held, where it knows: `offence`, `of`
         ("total" or "areas"), `step`, `level`, `before` and `after` calibration, `forecasts`.
+    notes : tuple of str
+        Which periods may have been incomplete, and what was done about them.
     """
 
     draws: IntArray
@@ -146,6 +148,7 @@ class Forecast:
     measure: str = "recorded offences"
     total_name: str = "all areas"
     coverage: pd.DataFrame | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not np.issubdtype(self.draws.dtype, np.integer) or self.draws.min(initial=0) < 0:

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import pandas as pd
 
+from forecast.data.maturity import leave_out_immature
 from forecast.data.panel import Panel
 from forecast.errors import DataError, FitError
 from forecast.models.base import MEAN_DAYS, Model
@@ -98,7 +99,8 @@ class DynamicCounts(Model):
         Parameters
         ----------
         panel : Panel
-            Missing counts are skipped. Every total and every area needs two years.
+            Missing counts are skipped, and those that may still grow. Every total and every area
+            needs two years.
 
         Returns
         -------
@@ -113,6 +115,7 @@ class DynamicCounts(Model):
         """
         if not panel.values.size:
             raise DataError(f"Panel to fit must hold counts: found {panel!r}. Load earlier ones.")
+        panel = leave_out_immature(panel)
         counted = panel.series["offence"].astype(str).value_counts()
         sizes = {offence: int(counted[offence]) for offence in panel.offences}
         with self._mapper() as run:

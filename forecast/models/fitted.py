@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from forecast.data.maturity import leave_out_immature
 from forecast.data.panel import Panel
 from forecast.errors import DataError
 from forecast.models.base import FittedModel, Paths
@@ -174,6 +175,7 @@ class FittedDynamic(FittedModel):
         ----------
         panel : Panel
             The same series in the same order, from the same first period, at least as long.
+            Counts that may still grow are taken in later, when a panel has them complete.
         regressors : pandas.DataFrame, optional
             The model's regressors with the values that came since; the same columns.
 
@@ -188,6 +190,7 @@ class FittedDynamic(FittedModel):
         """
         old, engine = self.panel, self.model
         check_follows(panel, old)
+        panel = leave_out_immature(panel)
         column = len(old.periods)
         if regressors is not None:
             check_same_columns(regressors, engine.regressors)

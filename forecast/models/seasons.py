@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from forecast.data.maturity import describe_immature, leave_out_immature
 from forecast.data.panel import Panel
 from forecast.errors import DataError
 from forecast.models.draws import FloatArray, interval, median
@@ -48,6 +49,7 @@ def profile(
     panel : Panel
         Months, weeks, or days; days are counted up to months, and a month with a day missing
         is missing. Needs 4 whole years, since the spread of single years is part of the answer.
+        Counts that may still grow are left out, and noted.
     offence : str or list of str, optional
         All by default.
     area : str, optional
@@ -119,7 +121,11 @@ def profile(
     ('engine', 'November', 8)
     """
     _check(method, seed, draws)
+    young = describe_immature(panel)
+    panel = leave_out_immature(panel)
     told = average_years(panel, offence=offence, area=area, level=level, disruptions=disruptions)
+    if young is not None:
+        told = replace(told, notes=(*told.notes, young.removesuffix(" of what is learnt.")))
     if method == "averages":
         return told
     chosen, whole = panel.select(offence=offence), told

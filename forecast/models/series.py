@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
+from forecast.data.maturity import leave_out_immature
 from forecast.data.panel import Panel
 from forecast.errors import FitError
 from forecast.models.base import MEAN_DAYS, FittedModel, Model, Paths, stream
@@ -74,7 +75,8 @@ class SeriesModel(Model):
         Parameters
         ----------
         panel : Panel
-            Missing counts are skipped. Every total and every share needs two years.
+            Missing counts are skipped, and those that may still grow. Every total and every share
+            needs two years.
 
         Returns
         -------
@@ -85,6 +87,7 @@ class SeriesModel(Model):
         FitError
             If a series is too short, or cannot be fitted; the series is named.
         """
+        panel = leave_out_immature(panel)
         totals, shares = [], []
         summed = panel.total()
         offset = np.log(days_in(panel.periods) / MEAN_DAYS[panel.freq])

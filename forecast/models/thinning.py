@@ -10,13 +10,15 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecast.data.lag import Completeness
-from forecast.data.maturity import taken_in
+from forecast.data.maturity import lags_of, taken_in
 from forecast.data.panel import Panel
+from forecast.errors import name_offenders
 from forecast.models.base import stream
 from forecast.models.draws import Forecast
-from forecast.periods import as_period
+from forecast.periods import as_period, label
 
 
 def thin(forecast: Forecast, lag: Completeness, as_of: Any, *, seed: int = 0) -> Forecast:
@@ -68,9 +70,34 @@ def thin(forecast: Forecast, lag: Completeness, as_of: Any, *, seed: int = 0) ->
     return replace(forecast, draws=out)
 
 
+def find_thinned(panel: Panel) -> NDArray[np.bool_]:
+    """Return of which counts less is expected by `thin_recent`, shape (series, period).
+
+    None without a lag that is corrected for, nor where no share is known.
+    """
+    out = np.zeros(panel.values.shape, dtype=bool)
+    lags = lags_of(panel)  # (period,)
+    if panel.lag is None or panel.lag.correct != "thin" or lags is None or not len(lags):
+        return out
+    for offence in panel.offences:
+        rows = (panel.series["offence"] == offence).to_numpy()
+        share = panel.lag.shares(offence, lags)[0]  # (period,)
+        out[rows] = np.isfinite(share) & (share != 1)
+    return out
+
+
 def thin_recent(forecast: Forecast, panel: Panel, *, seed: int = 0) -> Forecast:
-    """Return the forecast of what a panel can hold: as it is, unless its lag is corrected for."""
+    """Return the forecast of what a panel can hold: as it is, unless its lag is corrected for.
+
+    Its notes say of which periods less is expected.
+    """
     taken = taken_in(panel)
     if panel.lag is None or panel.lag.correct != "thin" or taken is None:
         return forecast
-    return thin(forecast, panel.lag, taken, seed=seed)
+    thinned = thin(forecast, panel.lag, taken, seed=seed)
+    changed = (thinned.draws != forecast.draws).any(axis=(0, 1))  # (period,)
+    if not changed.any():
+        return thinned
+    names = name_offenders([label(period) for period in forecast.periods[changed]])
+    note = f"What is expected of {names} is what is recorded by {label(taken)}, draw by draw."
+    return replace(thinned, notes=(*forecast.notes, note))

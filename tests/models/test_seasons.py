@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from forecast.data.panel import Panel
 from forecast.data.samples import load_sample
+from forecast.data.sources import Snapshot
 from forecast.errors import DataError, FitError
 from forecast.models.seasons import profile
 from forecast.seasonality.profiles import MONTHS, Profile, calendar_seasons
@@ -297,3 +298,15 @@ def test_a_total_without_a_count_is_refused() -> None:
     panel = simulate(areas=2, years=5)
     with pytest.raises(FitError, match="all its 60 months are zero"):
         profile(replace(panel, values=panel.values * 0))
+
+
+def test_months_that_may_still_grow_are_left_out_and_noted() -> None:
+    full = months_of(np.tile(ROBBERY, 8)[None] + 6)
+    low = full.values.copy()
+    low[:, -1] = 1  # taken while December was running
+    early = replace(full, values=low, snapshot=Snapshot("late", retrieved="2018-12-09"))
+    missing = replace(full, values=np.where(low == 1, np.nan, low))
+    for method in ("engine", "averages"):
+        found, wanted = (profile(p, method=method, draws=200) for p in (early, missing))
+        assert found.table.equals(wanted.table)
+        assert found.notes[-1] == "2018-12 may not be complete yet: left out"

@@ -82,3 +82,18 @@ def test_the_same_seed_gives_the_same_draws() -> None:
     first, again = (thin(ahead(50, 99), known, "2024-11", seed=3).draws for _ in range(2))
     np.testing.assert_array_equal(first, again)
     assert (first != thin(ahead(50, 99), known, "2024-11", seed=4).draws).any()
+
+
+def test_a_corrected_forecast_says_of_which_periods() -> None:
+    panel = Panel(
+        np.ones((1, 1)),
+        pd.DataFrame({"area": ["A"], "offence": ["robbery"]}),
+        pd.period_range("2024-08", periods=1, freq="M"),
+        snapshot=Snapshot("late", retrieved="2024-11-03"),
+    )
+    half = lag(0.5, 0.5, 0.5)
+    found = thin_recent(ahead(100, 50), panel.with_lag(half, correct="thin"))
+    assert found.notes == (
+        "What is expected of 2024-10 is what is recorded by 2024-11, draw by draw.",
+    )
+    assert thin_recent(ahead(100, 50), panel.with_lag(half)).notes == ()
