@@ -49,6 +49,13 @@ Correct = Annotated[
         "to be recorded."
     ),
 ]
+Disclosure = Annotated[
+    str,
+    typer.Option(
+        help="Small counts of areas: on hides them, off shows them; auto hides them unless the "
+        "areas are as large as boroughs or the figures are public."
+    ),
+]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same result to the byte.")]
 Draws = Annotated[int, typer.Option(help="Random draws behind every interval.")]
 Level = Annotated[float, typer.Option(help="Level of the intervals, between 0 and 1.")]
@@ -146,6 +153,7 @@ def write_command(name: str, argument: str, **options: object) -> str:
         "counterfactual": "before",
         "previous": "mask",
         "correct": "mark",
+        "disclosure": "auto",
     }
     words = ["forecast", name, Path(argument).name]
     for option, value in options.items():

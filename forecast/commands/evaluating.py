@@ -12,6 +12,7 @@ from forecast.commands.asking import (
     AsOf,
     Correct,
     Data,
+    Disclosure,
     Draws,
     Lag,
     Level,
@@ -75,25 +76,29 @@ def evaluate(
     table: Table = None,
     lag: Lag = None,
     correct: Correct = "mark",
+    disclosure: Disclosure = "auto",
     level: Level = 0.95,
     seed: Seed = 0,
     draws: Draws = 1000,
     as_json: AsJson = False,
 ) -> None:
     """Say how much a campaign changed, how sure that is, and what may be claimed."""
+    from forecast.data.disclosure import choose_disclosure
     from forecast.impact.campaign import Campaign
+    from forecast.impact.disclosing import protect
     from forecast.impact.evaluation import evaluate as run
 
     plan = Campaign.load(campaign)
     chosen = pick_model(model)
     counts = read(data, as_of=as_of, store=store, query=query, table=table)
     counts = with_lag(counts, lag, correct)
+    choose_disclosure(counts, disclosure)  # a wrong word is refused before anything is computed
     whole = out is not None if full is None else full
     command = write_command(
         "evaluate", campaign, data=data, model=model, counterfactual=counterfactual,
         previous=previous, registration=registration, activity=activity, price_year=price_year,
         as_of=as_of, query=query, table=table, lag=lag, correct=correct, full=whole or None,
-        level=level, seed=seed, draws=draws,
+        disclosure=disclosure, level=level, seed=seed, draws=draws,
     )  # fmt: skip
     page = None
     with progress_bar() as show:
@@ -109,10 +114,11 @@ def evaluate(
             from forecast.reporting.pages import report
 
             page = report(
-                result, to=out, command=command, sensitivity=whole, examine=whole, progress=show
-            )
+                result, to=out, command=command, sensitivity=whole, examine=whole,
+                disclosure=disclosure, progress=show,
+            )  # fmt: skip
     if as_json:
-        print_json(result.to_dict(command=command))
+        print_json(protect(result, disclosure).to_dict(command=command))
     else:
         print_evaluation(result)
     if page is not None:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from forecast.data.disclosure import HIDDEN
 from forecast.data.sources import UNALLOCATED
 from forecast.errors import ForecastError
 from forecast.impact.effect import Effect, SeriesEffect
@@ -25,6 +26,7 @@ from forecast.reporting.formatting import (
     write_interval,
     write_signed,
 )
+from forecast.reporting.hiding import mark_hidden
 from forecast.reporting.sentences import describe_held, write_finding, years_of_total
 from forecast.reporting.theme import EXPECTED, FOURTH, INK, OBSERVED, THIRD
 
@@ -224,7 +226,14 @@ def plot_areas(
         )
     parts.sort(key=lambda p: (p.area in UNALLOCATED, p.area))
     rows = [
-        Row(p.area, p.percent, *p.percent_interval, note=p.verdict, colour=OBSERVED) for p in parts
+        Row(
+            p.area,
+            p.percent,
+            *p.percent_interval,
+            note=f"{HIDDEN}: not shown" if p.hidden else p.verdict,
+            colour=OBSERVED,
+        )
+        for p in parts
     ]
     rows.append(
         Row(
@@ -236,7 +245,8 @@ def plot_areas(
             marker="D",
         )
     )
-    places = [p for p in parts if p.area not in UNALLOCATED]
+    places = [p for p in parts if p.area not in UNALLOCATED and not p.hidden]
+    hidden = any(p.hidden for p in parts)
     away = sum(p.percent_interval[0] > 0 or p.percent_interval[1] < 0 for p in places)
     title = f"{capitalise(name)} by area: " + (
         f"{away} of {len(places)} intervals leave out zero"
@@ -250,6 +260,11 @@ def plot_areas(
             f"Observed against expected in the whole of {name_window(total.periods)}, per cent; "
             f"below zero is fewer. Bars: {100 * total.level:.0f} per cent intervals. By name: an "
             "order by size would be mostly chance."
+            + (
+                f" {HIDDEN}: not published, for it is small or would tell a small one."
+                if hidden
+                else ""
+            )
         ),
         source=name_source(result),
         xlabel="Observed against expected, per cent",
@@ -320,7 +335,7 @@ def name_source(result: object) -> str:
 
 def _lay_out_parts(parts: Sequence[SeriesEffect], key: str) -> pd.DataFrame:
     """Effects as a table, named by area or by offence."""
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             key: [getattr(p, key) for p in parts],
             "observed": [p.observed for p in parts],
@@ -331,10 +346,13 @@ def _lay_out_parts(parts: Sequence[SeriesEffect], key: str) -> pd.DataFrame:
             "verdict": [p.verdict for p in parts],
         }
     )
+    return mark_hidden(table, [p.hidden for p in parts], shown=(key, "expected"))
 
 
 def _say_percent(row: Row) -> str:
     """A row in words, with its interval."""
+    if math.isnan(row.value):
+        return f"{row.label}: {row.note}."
     span = write_interval((row.lower, row.upper))
     return f"{row.label}: {write_signed(row.value)} per cent ({span}), {row.note}."
 

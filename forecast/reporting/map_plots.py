@@ -13,6 +13,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from forecast.data.disclosure import HIDDEN
 from forecast.data.panel import Panel
 from forecast.errors import ForecastError, name_offenders
 from forecast.impact.effect import Effect, SeriesEffect
@@ -31,9 +32,6 @@ from forecast.reporting.formatting import (
 from forecast.reporting.interval_plots import find_effect, name_source
 from forecast.reporting.theme import EXPECTED, INK, OBSERVED, RULE, SMALL, lay_out, measure, styled
 from forecast.reporting.tiles import TILES, lay_tiles
-
-HIDDEN = "c"
-"""What stands for a small count that must not be published."""
 
 _PALE = 0.08  # share of the colour in the palest tile
 

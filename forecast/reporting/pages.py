@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from forecast.errors import ForecastError
 from forecast.impact.checklist import make_checklist
+from forecast.impact.disclosing import protect
 from forecast.impact.evaluation import Evaluation, Progress
 from forecast.reporting import examination_sections as beside
 from forecast.reporting import other_models, sections, sentences
@@ -44,6 +45,7 @@ def report(
     command: str | None = None,
     sensitivity: bool = True,
     examine: bool = True,
+    disclosure: str = "auto",
     progress: Progress | None = None,
 ) -> Path:
     """Write the report of an evaluation into a folder.
@@ -66,6 +68,9 @@ def report(
     examine : bool, default True
         Look at all that stands beside the verdict too (`result.examine()`), which takes several
         times as long as the evaluation did.
+    disclosure : {"auto", "on", "off"}, default "auto"
+        Whether small counts of areas are hidden, with all that gives them away: "auto" does so
+        unless the areas are as large as boroughs or the figures are public already.
     progress : callable, optional
         Called with a word, steps done and steps in all.
 
@@ -77,7 +82,8 @@ def report(
     Raises
     ------
     ForecastError
-        If the folder cannot be written, or a sentence says what it must not.
+        If the folder cannot be written, a sentence says what it must not, or a total is so small
+        that nothing hides its parts.
 
     Examples
     --------
@@ -101,8 +107,9 @@ def report(
         )
     if sensitivity:
         result.compare_models(progress=progress)
-    if examine:
+    if examine and result.disclosure is None:
         result.examine(progress=progress)
+    result = protect(result, disclosure)
     figures = draw_figures(result)
     content = result.to_dict(command=command)
     provenance: Any = content["provenance"]

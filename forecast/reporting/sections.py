@@ -27,6 +27,7 @@ from forecast.reporting.formatting import (
     write_range,
     write_signed,
 )
+from forecast.reporting.hiding import mark_hidden
 from forecast.reporting.sentences import describe_estimand, exposed_share, years_of_total
 from forecast.reporting.tables import UNDEFINED, with_interval
 
@@ -236,13 +237,15 @@ def show_areas(result: Evaluation) -> list[Table]:
         ]
         if rows:
             caption = f"{capitalise(offence)}: observed and expected by area"
-            tables.append(Table(pd.DataFrame(rows), caption, headers))
+            hidden, shown = [p.hidden for p in parts], ("area", "expected_interval")
+            table = mark_hidden(pd.DataFrame(rows), hidden, shown=shown)
+            tables.append(Table(table, caption, headers))
     return tables
 
 
 def describe_chance(result: Evaluation) -> str:
     """Return how many intervals of areas would leave out zero by chance alone."""
-    n = sum(not p.is_total for p in result.effect.parts)
+    n = sum(not p.is_total and not p.hidden for p in result.effect.parts)
     return (
         f"There are {n} intervals of single areas here: about {n * (1 - result.level):.0f} would "
         "leave out zero by chance alone. Areas are in the order of their names, for an order by "
@@ -407,6 +410,8 @@ def list_data_facts(result: Evaluation) -> Facts:
             f"{plural(len(panel.offences), 'offence')}",
         ),
     ]
+    if result.disclosure is not None:
+        facts.append(("Small counts", result.disclosure.sentence()))
     return facts + [("Note", note) for note in panel.notes]
 
 

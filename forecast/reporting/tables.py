@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from forecast.data.disclosure import HIDDEN
+from forecast.reporting.documents import Grid, make_cell
 from forecast.reporting.formatting import (
     capitalise,
     spell_periods,
@@ -67,24 +69,69 @@ def render_table(
     >>> '<th scope="row">&lt;b&gt;</th><td class="number">−1,234</td>' in html
     True
     """
+    return render_grid(make_grid(frame, caption=caption, headers=headers))
+
+
+def make_grid(
+    frame: pd.DataFrame,
+    *,
+    caption: str,
+    headers: Mapping[str, str] | None = None,
+    folded: bool = False,
+) -> Grid:
+    """Return a data frame as a table of a document: its cells as they are read, and its values.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    caption : str
+    headers : mapping, optional
+        Headings by column; the column's name in words when it is not there.
+    folded : bool, default False
+        Whether a page hides it until it is asked for.
+
+    Returns
+    -------
+    Grid
+        Nothing is escaped: that is for whoever writes it into a page.
+
+    Examples
+    --------
+    >>> grid = make_grid(pd.DataFrame({"area": ["<b>"], "effect": [-1234.5]}), caption="Gap")
+    >>> grid.rows, grid.values
+    ((('<b>', '−1,234'),), (('<b>', -1234.5),))
+    """
     named = headers or {}
-    columns = [str(name) for name in frame.columns]
-    numeric = [_is_numeric(frame[name], name) for name in frame.columns]
-    titles = {c: named.get(c, capitalise(c.replace("_", " "))) for c in columns}
+    columns = tuple(str(name) for name in frame.columns)
+    rows = list(frame.itertuples(index=False, name=None))
+    return Grid(
+        caption=caption,
+        columns=columns,
+        headers=tuple(named.get(c, capitalise(c.replace("_", " "))) for c in columns),
+        numeric=tuple(_is_numeric(frame[name], str(name)) for name in frame.columns),
+        rows=tuple(tuple(show_cell(*at) for at in zip(columns, r, strict=True)) for r in rows),
+        values=tuple(tuple(make_cell(value) for value in r) for r in rows),
+        folded=folded,
+    )
+
+
+def render_grid(grid: Grid) -> str:
+    """Return a table of a document as HTML, in a region that scrolls; its cells are escaped."""
+    columns = list(zip(grid.columns, grid.numeric, strict=True))
     head = "".join(
-        f'<th scope="col"{_class(c, n)}>{escape(titles[c])}</th>'
-        for c, n in zip(columns, numeric, strict=True)
+        f'<th scope="col"{_class(c, n)}>{escape(title)}</th>'
+        for title, (c, n) in zip(grid.headers, columns, strict=True)
     )
     rows = []
-    for values in frame.itertuples(index=False, name=None):
+    for shown in grid.rows:
         cells = [
-            f'<th scope="row">{write_cell(c, v)}</th>'
+            f'<th scope="row">{escape(text)}</th>'
             if place == 0
-            else f"<td{_class(c, n)}>{write_cell(c, v)}</td>"
-            for place, (c, v, n) in enumerate(zip(columns, values, numeric, strict=True))
+            else f"<td{_class(c, n)}>{escape(text)}</td>"
+            for place, (text, (c, n)) in enumerate(zip(shown, columns, strict=True))
         ]
         rows.append(f"<tr>{''.join(cells)}</tr>")
-    label = escape(caption)
+    label = escape(grid.caption)
     return (
         f'<div class="table" role="region" aria-label="Table: {label}" tabindex="0">'
         f"<table><caption>{label}</caption>"
@@ -103,6 +150,9 @@ def _is_numeric(column: pd.Series[Any], name: str) -> bool:
     """Whether a column stands to the right: numbers, and intervals written out."""
     if _holds_numbers(name):
         return True
+    column = column[[value != HIDDEN for value in column]]
+    if column.dtype == object:
+        column = column.infer_objects()
     return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
 
 
@@ -116,7 +166,18 @@ def write_cell(column: str, value: Any) -> str:
 
     Examples
     --------
-    >>> write_cell("effect_percent", -16.61), write_cell("observed", 4816.0)
+    >>> write_cell("area", "A & B")
+    'A &amp; B'
+    """
+    return escape(show_cell(column, value))
+
+
+def show_cell(column: str, value: Any) -> str:
+    """Return a value as text, in the way that its column asks for.
+
+    Examples
+    --------
+    >>> show_cell("effect_percent", -16.61), show_cell("observed", 4816.0)
     ('−16.6', '4,816')
     """
     if isinstance(value, bool) or type(value).__name__ == "bool":
@@ -124,13 +185,13 @@ def write_cell(column: str, value: Any) -> str:
     if isinstance(value, str):
         if _holds_numbers(column):
             value = value.replace(" to ", _TO)
-        return escape(typeset(value) if column in _SPELT else value)
+        return typeset(value) if column in _SPELT else value
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return UNDEFINED
     if isinstance(value, pd.Period):
         return spell_periods(str(value))
     if not isinstance(value, int | float) and not hasattr(value, "__float__"):
-        return escape(str(value))
+        return str(value)
     number = float(value)
     if column in _PLAIN_NUMBERS:
         return f"{number:.0f}"
