@@ -238,7 +238,10 @@ def test_the_planning_notebook_says_what_plan_says(ran: Ran) -> None:
     suggested = re.search(r"Suggested for comparison: ([^.]*), (\d+) more\.", ran.text)
     assert suggested is not None
     assert len(suggested[1].split(", ")) + int(suggested[2]) == 7
-    assert "seven areas" in ran.answer
+    assert "Seven areas" in ran.answer
+    longer = re.search(r"and (\d+) with 8 weeks", ran.text)
+    assert longer is not None
+    assert f"Eight weeks would show a fall of {longer[1]} per cent" in ran.answer
     assert ran.pages.count("<figure") == 3
     assert "Registration('Autumn patrols 2025', 2024-11-30" in ran.text
 

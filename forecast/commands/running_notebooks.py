@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,9 +74,10 @@ def run_notebook(
     """
     target = out / f"{book.name}.{to}"
     _check(book, to, target, force)
+    write = _page_writer(book) if to == "html" else _write_notebook  # complains before the run
     made = _execute(book, parameters)
     _tidy(made)
-    text = _write_page(made, book) if to == "html" else _write_notebook(made)
+    text = write(made)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -173,19 +174,29 @@ def _write_notebook(made: Any) -> str:
     return str(nbformat.writes(made)) + "\n"
 
 
-def _write_page(made: Any, book: Notebook) -> str:
-    """The notebook as one page, without the scripts that nbconvert would load for formulas."""
+def _page_writer(book: Notebook) -> Callable[[Any], str]:
+    """What turns it into one page, without the scripts that nbconvert would load for formulas."""
     from nbconvert import HTMLExporter
 
-    exporter = HTMLExporter(
-        exclude_input_prompt=True,
-        exclude_output_prompt=True,
-        exclude_anchor_links=True,
-        require_js_url="",
-        jquery_url="",
-        mathjax_url="",
-        mermaid_js_url="",
-    )
-    text, _ = exporter.from_notebook_node(made, {"metadata": {"name": book.title}})
-    head, end, body = text.partition("</head>")
-    return f"{_SCRIPT.sub('', head)}{_STYLE}{end}{body}"
+    try:
+        exporter = HTMLExporter(
+            exclude_input_prompt=True,
+            exclude_output_prompt=True,
+            exclude_anchor_links=True,
+            require_js_url="",
+            jquery_url="",
+            mathjax_url="",
+            mermaid_js_url="",
+        )
+    except ValueError as error:  # its templates lie elsewhere
+        raise DataError(
+            f"Tools for notebooks must be whole: nbconvert finds no templates. Install them again: "
+            f"{INSTALL}, or say --to ipynb."
+        ) from error
+
+    def write(made: Any) -> str:
+        text, _ = exporter.from_notebook_node(made, {"metadata": {"name": book.title}})
+        head, end, body = text.partition("</head>")
+        return f"{_SCRIPT.sub('', head)}{_STYLE}{end}{body}"
+
+    return write

@@ -125,6 +125,18 @@ def test_without_the_tools_for_notebooks_the_way_to_them_is_said(
     assert "papermill was not found" in str(told.value)
 
 
+def test_tools_without_their_templates_are_told_before_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_own(tmp_path, f"open({str(tmp_path / 'ran')!r}, 'w').close()")
+    template = "nbconvert.exporters.HTMLExporter.template_name"
+    with monkeypatch.context() as patch:
+        patch.setattr(template, "such-a-template-is-nowhere")
+        with pytest.raises(DataError, match="must be whole: nbconvert finds no templates"):
+            call("run", path, "--out", tmp_path)
+    assert not (tmp_path / "ran").exists()
+
+
 def test_notebooks_that_did_not_come_are_missed_in_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
