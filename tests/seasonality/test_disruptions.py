@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from forecast.data.reading import load
 from forecast.errors import DataError
 from forecast.seasonality.disruptions import (
     Disruption,
@@ -173,5 +174,24 @@ class TestRecordingBreaks:
     def test_regrouping_needs_joined_files(self) -> None:
         regrouped = recording_breaks()[1]
         assert regrouped.joined_files_only
-        # Robbery agrees within 1 per cent between the old and the new groups.
-        assert "robbery" not in regrouped.offences
+
+    def test_regrouped_are_those_that_differ_between_the_two_forms(self, shared: Path) -> None:
+        raw = shared / "data" / "mps_borough" / "raw"
+        old, new = (
+            load(raw / vintage).total().to_frame().pivot(
+                index="offence", columns="period", values="count"
+            ).loc[:, pd.period_range("2017-01", "2018-12", freq="M")].dropna()
+            for vintage in ("vintage_2019-01", "vintage_2024-11")
+        )  # fmt: skip
+        both = old.index.intersection(new.index)
+        gaps = (100 * (old.loc[both] / new.loc[both] - 1)).abs().max(axis=1)  # the worst month
+        regrouped = recording_breaks()[1]
+        assert set(gaps.index[gaps >= 3]) == set(both) & set(regrouped.offences)
+        assert gaps["drug offences"] == pytest.approx(8.7, abs=0.05)
+        assert gaps["arson and criminal damage"] == pytest.approx(3.8, abs=0.05)
+        kept = gaps.drop(list(set(both) & set(regrouped.offences)))
+        assert kept.max() == pytest.approx(2.25, abs=0.05)
+        assert {"robbery", "vehicle offences", "theft"} <= set(kept.index)
+        # what only one form has: violence is cut otherwise, with public order and weapons apart
+        apart = set(old.index) ^ set(new.index)
+        assert set(regrouped.offences) - set(both) <= apart
