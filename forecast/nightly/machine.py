@@ -18,20 +18,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from forecast.errors import name_offenders
 from forecast.nightly.schedule import ZONE
+from forecast.reporting.browsers import find_browser
 
 _PACKAGE = "violence-forecast"
 _LITTLE, _LEAST = 5 * 10**9, 5 * 10**8  # bytes free: worth a note, too few for a night
 _EARLIEST, _LATEST = 2026, 2100  # years that a clock may say
 _BOUND = re.compile(r"(>=|<=|==|<|>)\s*([\d.]+)")
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome",
-             "msedge", "microsoft-edge", "microsoft-edge-stable")  # fmt: skip
-_PLACES = (
-    "Program Files/Google/Chrome/Application/chrome.exe",
-    "Program Files (x86)/Microsoft/Edge/Application/msedge.exe",
-    "Program Files/Microsoft/Edge/Application/msedge.exe",
-    "Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    "Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
-)
 
 
 @dataclass(frozen=True)
@@ -182,11 +174,9 @@ def look_at_certificates() -> Finding:
 
 def look_at_browser() -> Finding:
     """Whether there is a browser that can print pages as PDF."""
-    names = [name for name in _BROWSERS if shutil.which(name)]
-    root = Path(os.environ.get("SYSTEMDRIVE", "") + "/")
-    names += [Path(place).stem for place in _PLACES if (root / place).is_file()]
-    if names:
-        return Finding("Browser", "ok", f"{names[0]}, for pages as PDF")
+    found = find_browser()
+    if found is not None:
+        return Finding("Browser", "ok", f"{found.name}, for pages as PDF")
     advice = "Only pages as PDF need one: install Chromium, Chrome or Edge."
     return Finding("Browser", "note", "no Chromium, Chrome or Edge", advice)
 
