@@ -23,8 +23,11 @@ _INJECTED = "injected-parameters"
 _QUIET = ["--IPKernelApp.log_level=50"]  # what goes wrong is in the cells
 
 _SCRIPT = re.compile(r"<script.*?</script>\s*", re.DOTALL)
+# nbconvert's colours of comments, signs and numbers are too pale on its grey
 _STYLE = """<style>
 main { max-width: 60rem; margin: auto; }
+.highlight .c1, .highlight .o, .highlight .ow { color: #3d3d3d !important; }
+.highlight .n, .highlight .mf, .highlight .mi { color: #12436d !important; }
 .jp-OutputArea-output pre { word-break: normal; overflow-wrap: anywhere; }
 </style>
 """
