@@ -133,8 +133,9 @@ def backtest(
                 progress(done, total)
     table = pd.concat(rows, ignore_index=True)
     if table.empty:
+        why = "missing or may still grow" if notes else "missing"
         raise DataError(
-            f"Backtest must have counts to compare with: all are missing after the origins "
+            f"Backtest must have counts to compare with: all are {why} after the origins "
             f"{name_offenders([label(s) for s in starts])}. Choose other origins."
         )
     cpu = {name: float(np.median(values)) for name, values in seconds.items()}
@@ -155,8 +156,8 @@ def _settle(panel: Panel, first: pd.Period) -> tuple[Panel, tuple[str, ...]]:
     for what, cells in (
         ("{} may not be complete yet: left out of the scores.", young & ~thinned),
         (
-            "{} may not be complete yet: forecasts of it are of what was recorded when the figures "
-            "were taken, draw by draw.",
+            "{} may not be complete yet: what was recorded when the figures were taken is "
+            "forecast, draw by draw.",
             thinned,
         ),
     ):

@@ -343,8 +343,8 @@ def test_counts_that_may_still_grow_are_not_scored_unless_the_lag_is_corrected_f
     assert rows["median"].to_dict() == {1: 22.0, 2: 22.0, 3: 11.0}
     assert 0 < rows["wis"][3] < 3 < rows["wis"][1]
     assert thinned.notes[0] == (
-        "2020-03 may not be complete yet: forecasts of it are of what was recorded when the "
-        "figures were taken, draw by draw."
+        "2020-03 may not be complete yet: what was recorded when the figures were taken is "
+        "forecast, draw by draw."
     )
     silent, rows = score(tiny())
     assert (len(rows), silent.notes) == (3, ())
@@ -370,5 +370,5 @@ def test_a_month_that_was_still_running_is_never_scored_nor_learnt_from() -> Non
     assert seen[:2] == [14, 10]
     assert np.isnan(seen[2])
     none_over = replace(taken_early("2020-01-20"), lag=None)  # January was still running
-    with pytest.raises(DataError, match="all are missing after the origins 2020-01"):
+    with pytest.raises(DataError, match="are missing or may still grow after the origins 2020-01"):
         backtest(SeasonalNaive(), none_over, origins=["2020-01"])

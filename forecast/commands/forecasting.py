@@ -12,8 +12,10 @@ from forecast.commands.asking import (
     Area,
     AsJson,
     AsOf,
+    Correct,
     Data,
     Draws,
+    Lag,
     Level,
     Offence,
     Query,
@@ -22,6 +24,7 @@ from forecast.commands.asking import (
     Table,
     pick_model,
     read,
+    with_lag,
 )
 from forecast.commands.showing import number, print_json, print_table, progress_bar, say
 from forecast.errors import DataError
@@ -43,6 +46,7 @@ def profile(
     store: StoreFolder = None,
     query: Query = None,
     table: Table = None,
+    lag: Lag = None,
     level: Level = 0.95,
     seed: Seed = 0,
     draws: Draws = 1000,
@@ -52,6 +56,7 @@ def profile(
     from forecast.models.seasons import profile as run
 
     counts = read(data, as_of=as_of, store=store, query=query, table=table)
+    counts = with_lag(counts, lag, "mark")  # nothing is expected here that could be thinned
     found = run(
         counts, offence=offence, area=area, level=level, method=method, seed=seed, draws=draws
     )
@@ -71,6 +76,8 @@ def profile(
         title = f"{name}: per cent from the year's level"
         print_table(title, ["season", "per cent", f"{100 * level:.0f} % interval", "years"], rows)
     say(repr(found))
+    for note in found.notes:
+        say(f"Note: {note}.")
 
 
 def backtest(
@@ -87,6 +94,8 @@ def backtest(
     store: StoreFolder = None,
     query: Query = None,
     table: Table = None,
+    lag: Lag = None,
+    correct: Correct = "mark",
     seed: Seed = 0,
     draws: Draws = 1000,
     as_json: AsJson = False,
@@ -102,7 +111,7 @@ def backtest(
     names = list(MODELS) if models == "all" else [name.strip() for name in models.split(",")]
     chosen = [pick_model(name) for name in names]
     known = read(data, as_of=as_of, store=store, query=query, table=table)
-    counts = known.select(offence=offence, area=area)
+    counts = with_lag(known.select(offence=offence, area=area), lag, correct)
     with progress_bar() as show:
         scores = run(
             chosen,
@@ -146,3 +155,5 @@ def print_scores(scores: Scores) -> None:
         "of the naive forecast's wis saved; rivals: wis over that of all models, pair by pair;\n"
         "in 80 %, 95 %: counts inside these intervals, per cent; CPU: to fit and forecast a series"
     )
+    for note in scores.notes:
+        say(f"Note: {note}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from forecast.impact.answering import Answer, find_check, missing, present, say_check
 from forecast.impact.checks import blocking_reasons
+from forecast.impact.maturing import NAME as LATE
 from forecast.impact.questions import hash_content
 from forecast.periods import describe_span
 
@@ -47,12 +48,23 @@ def tell_completeness(result: Evaluation) -> Answer:
         return missing("when the figures were taken was not looked at")
     if found.status == "not possible":
         return missing(found.text, say_check(result, "missing counts"))
+    lag = result.counts.lag
     return present(
         found.text,
+        *_say_immature(result),
         say_check(result, "missing counts"),
         say_check(result, "last period"),
-        "Nothing is added for offences still to be recorded, and no date for a second look is set.",
+        "Nothing is added to counts for offences still to be recorded, and no date for a second "
+        "look is set."
+        if lag is None or lag.correct != "thin"
+        else "Nothing is added to counts: less is expected of periods still to be recorded. No "
+        "date for a second look is set.",
     )
+
+
+def _say_immature(result: Evaluation) -> tuple[str, ...]:
+    """What each check of late records found, one an offence where they differ."""
+    return tuple(check.text for check in result.checks if check.name.startswith(LATE))
 
 
 def tell_limits(result: Evaluation) -> Answer:

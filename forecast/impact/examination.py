@@ -25,6 +25,7 @@ from forecast.impact.effect import SeriesEffect
 from forecast.impact.elsewhere import Elsewhere, look_elsewhere
 from forecast.impact.examining import ControlsReport, examine_controls
 from forecast.impact.harm import Harm, weigh_harm
+from forecast.impact.maturing import hide_immature
 from forecast.impact.plain import records
 from forecast.impact.pooling import Areas, pool_areas
 from forecast.impact.recurring import compare_runs
@@ -128,7 +129,9 @@ def examine(
         if progress:
             progress("examination", done, STEPS)
 
-    campaign, counts = result.campaign, result.counts
+    campaign = result.campaign
+    # what may still grow says nothing of the time after, nor of other places
+    counts = hide_immature(result.counts, campaign)
     panel = counts if campaign.areas is None else counts.select(area=campaign.areas)
     shocks = shocks_of(campaign, panel)
     asked: dict[str, Any] = {"level": result.level, "draws": result.draws, "seed": result.seed}
@@ -227,9 +230,10 @@ def relate_activity(result: Evaluation) -> Dose | None:
 
 def _answer(result: Evaluation, way: str) -> list[dict[str, Any]]:
     """The effects of the totals by one counterfactual; the evaluation's own is known."""
-    campaign, counts = result.campaign, result.counts
     if way == result.counterfactual:
         return [_describe(way, part) for part in result.effect.parts if part.is_total]
+    campaign = result.campaign
+    counts = hide_immature(result.counts, campaign)
     panel = counts if campaign.areas is None else counts.select(area=campaign.areas)
     shocks = shocks_of(campaign, panel)
     shown = mask_runs(panel, campaign) if result.runs_left_out else panel

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from forecast.data.maturity import find_immature
 from forecast.data.panel import Panel
 from forecast.impact.baseline import Learner, mask
 from forecast.impact.campaign import Campaign
@@ -50,13 +51,17 @@ def find_after(
     wanted = pd.period_range(window[-1] + 1, periods=reach or len(window), freq=targets.freq)
     unit = UNIT_NAMES[targets.freq]
     shaken = disrupted(wanted, shocks)
+    young = np.asarray(find_immature(targets).any(axis=0))  # (period,)
     for done, period in enumerate(wanted):
         if period > targets.periods[-1]:
             many = f"{done} {unit}{'s' if done > 1 else ''} after it" if done else "the window"
             return wanted[:done], f"the data end with {many}"
-        counts = targets.values[:, targets.periods.get_loc(period)]
+        at = targets.periods.get_loc(period)
+        counts = targets.values[:, at]
         if shaken[done]:
             return wanted[:done], f"{label(period)} is disrupted"
+        if young[at]:
+            return wanted[:done], f"what was counted in {label(period)} may not be complete yet"
         if np.isnan(counts).any():
             return wanted[:done], f"a count of {label(period)} is missing"
         if targets.is_london and _has_step(period):

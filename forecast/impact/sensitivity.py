@@ -20,6 +20,7 @@ from forecast.impact.asking import take_panel
 from forecast.impact.baseline import Baseline, shocks_of
 from forecast.impact.campaign import Campaign
 from forecast.impact.effect import SeriesEffect
+from forecast.impact.maturing import hide_immature
 from forecast.impact.measuring import make_baselines, measure_all
 from forecast.impact.placebo import Placebo, run_placebos
 from forecast.impact.windows import Window, find_windows
@@ -126,6 +127,7 @@ def compare_models(
     [['StructuralTrend', True, '']]
     """
     panel = take_panel(campaign, counts, level=level, draws=draws, seed=seed)
+    panel = hide_immature(panel, campaign)
     chosen = take_models(models)
     asked = _Question.of(campaign, panel, level=level, draws=draws, seed=seed)
     steps = len(asked.windows) + 1  # the campaign's own window comes last

@@ -6,13 +6,16 @@ import json
 import re
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
+from forecast.data.lag import Completeness
 from forecast.data.panel import Panel
 from forecast.errors import ForecastError
 from forecast.impact.answering import missing, present
 from forecast.impact.campaign import Campaign
 from forecast.impact.checklist import FIELDS, Checklist, Field, make_checklist
+from forecast.impact.checks import Check
 from forecast.impact.evaluation import Evaluation, evaluate
 from forecast.simulation import simulate
 
@@ -209,3 +212,17 @@ def test_both_autumns_answer_every_field_with_counts_beside_per_cents(
         assert possible == least | (
             {"displacement and diffusion"} if name.endswith("2020") else set()
         )
+
+
+def test_completeness_quotes_what_was_found_of_late_records(plain: Evaluation) -> None:
+    late = Check("immature periods, robbery", "failed", False, "Only about half had come.")
+    other = Check("immature periods, theft", "not possible", False, "Of theft nothing is known.")
+    told = replace(plain, checks=(*plain.checks, late, other))
+    text = make_checklist(told).of("completeness and lag").text
+    assert "Only about half had come. Of theft nothing is known." in text
+    assert "Nothing is added to counts for offences still to be recorded" in text
+    table = pd.DataFrame({"offence": "robbery", "lag": [0], "share": 1.0, "lower": 1.0})
+    lag = Completeness(table.assign(upper=1.0, cells=9), "M", pd.Period("2023-01", "M"))
+    thinned = replace(told, counts=told.counts.with_lag(lag, correct="thin"))
+    text = make_checklist(thinned).of("completeness and lag").text
+    assert "less is expected of periods still to be recorded" in text

@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecast.data.lag import Completeness
 from forecast.data.panel import Panel
+from forecast.data.sources import Snapshot
 from forecast.impact.campaign import Campaign
 from forecast.impact.counterfactuals import COUNTERFACTUALS
 from forecast.impact.evaluation import Evaluation, evaluate
@@ -268,3 +270,23 @@ def test_another_price_year_changes_the_prices_and_nothing_else(
     assert again.areas is full.areas
     assert again.ways is full.ways
     assert copy.examine() is again
+
+
+def test_what_may_still_grow_says_nothing_of_the_time_after(panel: Panel) -> None:
+    table = pd.DataFrame({"offence": "robbery", "lag": [0, 1, 2], "share": [0.5, 0.7, 1.0]})
+    lag = Completeness(
+        table.assign(lower=table["share"], upper=table["share"], cells=12),
+        "M",
+        pd.Period("2022-02", "M"),
+    )
+    # two months after the window, of which half and seven tenths are recorded
+    taken = Snapshot("late", retrieved="2022-02-05")
+    late = replace(panel.through("2022-01"), snapshot=taken).with_lag(lag)
+    ways = replace(evaluate(make_campaign(), late, model=SeasonalNaive(), draws=100)).examine()
+    assert ways.aftermath.sentences() == [
+        "The time after the window cannot be looked at: what was counted in 2021-12 may not be "
+        "complete yet."
+    ]
+    around = ways.ways[ways.ways["counterfactual"] == "around"]
+    # nothing after the window is left for it, and the reason is said
+    assert around["note"].str.len().gt(0).all()
