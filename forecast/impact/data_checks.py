@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from forecast.data.breaks import Break, find_crossed
 from forecast.data.panel import Panel, describe_missing
 from forecast.data.sources import UNALLOCATED
 from forecast.errors import name_offenders
@@ -18,6 +19,7 @@ from forecast.models.draws import FloatArray
 from forecast.periods import (
     PERIODS_A_YEAR,
     UNIT_NAMES,
+    as_period,
     first_day,
     label,
     last_day,
@@ -25,6 +27,7 @@ from forecast.periods import (
 )
 from forecast.seasonality.disruptions import (
     Disruption,
+    RecordingBreak,
     disrupted,
     recording_breaks,
 )
@@ -37,30 +40,75 @@ MATURE_DAYS = 42
 
 
 def check_breaks(campaign: Campaign, panel: Panel) -> Check:
-    """See whether the way of recording changed in the window or shortly before it."""
+    """See whether what is counted changed in the window, shortly before it, or earlier.
+
+    London has a table of changes; a panel has those of its own files (`Panel.breaks`), such as
+    classes that changed between two that were joined. A change in the window or shortly before
+    it bars a verdict. One further back is said: the season was learnt on both sides of it.
+    """
     name = "recording breaks"
-    if not panel.is_london:
+    window = campaign.periods(panel.freq)
+    near_start = window[0] - CLEAR_PERIODS[panel.freq]
+    known = [b for b in _london_steps(panel) if b.start <= last_day(window[-1])]
+    near = [f"{b.name}, from {b.start}" for b in known if b.start >= first_day(near_start)]
+    crossed = _own_breaks(campaign, panel)
+    own = [b for b in crossed if as_period(b.period, panel.freq) >= near_start]
+    if near or own:
+        text = "What is counted changed in the window or shortly before it"
+        text += f": {join_words(near)}." if near else "."
+        return Check(name, "failed", True, " ".join([text, *(b.sentence() for b in own)]))
+    if not panel.is_london and not crossed:
         text = "No table of recording breaks is known for these areas: look for them yourself."
         return Check(name, "not possible", False, text)
-    window = campaign.periods(panel.freq)
-    near_start = first_day(window[0] - CLEAR_PERIODS[panel.freq])
-    steps = [b for b in recording_breaks() if b.kind == "step" and not b.joined_files_only]
-    near = [b for b in steps if near_start <= b.start <= last_day(window[-1])]
-    if near:
-        text = (
-            "What is counted changed in the window or shortly before it: "
-            f"{join_words([f'{b.name}, from {b.start}' for b in near])}."
-        )
-        return Check(name, "failed", True, text)
     text = "No step in recording is known in the window or shortly before it."
+    text += _tell_gradual(campaign, panel)
+    if not crossed:
+        return Check(name, "passed", True, text)
+    told = [b.sentence() for b in crossed]
+    text += (
+        f" What is learnt lies on both sides of {len(told)} earlier change"
+        f"{'s' * (len(told) > 1)} of what is counted: the season is of both."
+    )
+    return Check(name, "failed", False, " ".join([text, *told]))
+
+
+def _london_steps(panel: Panel) -> list[RecordingBreak]:
+    """Steps in London's recording that touch figures of one source; none of other panels."""
+    if not panel.is_london:
+        return []
+    return [b for b in recording_breaks() if b.kind == "step" and not b.joined_files_only]
+
+
+def _own_breaks(campaign: Campaign, panel: Panel) -> list[Break]:
+    """Breaks of the panel's files that its offences cross up to the window's end.
+
+    Those that London's table has too are left to it.
+    """
+    window = campaign.periods(panel.freq)
+    told = [as_period(step.start, panel.freq) for step in _london_steps(panel)]
+    return [
+        found
+        for found in find_crossed(panel.through(window[-1]))
+        if found.touches(campaign.offences)
+        # a break is the first period that is wholly new: a step of its day or that of one before
+        and not {as_period(found.period, panel.freq) - back for back in (0, 1)} & set(told)
+    ]
+
+
+def _tell_gradual(campaign: Campaign, panel: Panel) -> str:
+    """Say which of the campaign's offences rose over years because recording improved."""
+    if not panel.is_london:
+        return ""
+    text = ""
+    end = last_day(campaign.periods(panel.freq)[-1])
     for change in recording_breaks():
         touched = [o for o in campaign.offences if o in change.offences]
-        if change.kind == "gradual" and touched and change.start <= last_day(window[-1]):
+        if change.kind == "gradual" and touched and change.start <= end:
             text += (
                 f" Counts of {join_words(touched)} rose from {change.start.year} on as "
                 f"{change.name}."
             )
-    return Check(name, "passed", True, text)
+    return text
 
 
 def check_years(campaign: Campaign, panel: Panel, shocks: Sequence[Disruption]) -> Check:
@@ -73,13 +121,15 @@ def check_years(campaign: Campaign, panel: Panel, shocks: Sequence[Disruption]) 
     earlier = [shift_window(window, years=-y) for y in range(EARLIER_YEARS, 0, -1)]
     held = [w for w in earlier if w[0] >= panel.periods[0]]
     unlike = [str(w[0].year) for w in held if disrupted(w, shocks).any()]
-    steps = recording_breaks() if panel.is_london else []
     between = [
         f"{b.name}, from {b.start}"
-        for b in steps
-        if b.kind == "step"
-        and not b.joined_files_only
-        and any(last_day(w[0]) < b.start <= last_day(window[-1]) for w in held)
+        for b in _london_steps(panel)
+        if any(last_day(w[0]) < b.start <= last_day(window[-1]) for w in held)
+    ]
+    between += [
+        f"counting of {b.offence or 'all offences'}, by {label(b.period)}"
+        for b in _own_breaks(campaign, panel)
+        if any(w[0] < as_period(b.period, panel.freq) for w in held)
     ]
     if not unlike and not between:
         text = "No disruption or step in recording is known in the earlier years compared with."

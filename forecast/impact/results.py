@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from forecast.data.breaks import find_crossed
+from forecast.data.panel import Panel
 from forecast.data.sources import Snapshot
 from forecast.impact.checklist import make_checklist
 from forecast.impact.checks import days_in_window
@@ -86,7 +88,7 @@ def describe_evaluation(result: Evaluation, *, command: str | None) -> dict[str,
             }
             for shock in result.shocks
         ],
-        "data": describe_snapshot(result.counts.snapshot, result.counts.measure),
+        "data": _describe_data(result.counts),
         "provenance": {
             "version": version("violence-forecast"),
             "command": command or f"evaluate({campaign.name}), {main.offence} first",
@@ -109,6 +111,26 @@ def describe_evaluation(result: Evaluation, *, command: str | None) -> dict[str,
     if result.sensitivity is not None:
         content["sensitivity"] = records(result.sensitivity, "effect_percent")
     return content
+
+
+def _describe_data(counts: Panel) -> dict[str, object]:
+    """Where the figures came from; how rows were counted and how late they are, where known."""
+    told = describe_snapshot(counts.snapshot, counts.measure)
+    if counts.tally is not None:
+        told["tally"] = counts.tally.to_dict()
+    if counts.lag is not None:
+        told["lag"] = counts.lag.to_dict()
+    if counts.breaks:
+        told["breaks"] = [
+            {
+                "offence": found.offence,
+                "period": label(found.period),
+                "what": found.what,
+                "source": found.source,
+            }
+            for found in find_crossed(counts)
+        ]
+    return told
 
 
 def describe_snapshot(snapshot: Snapshot, measure: str) -> dict[str, object]:

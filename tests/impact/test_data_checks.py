@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecast.data.breaks import Break
 from forecast.data.panel import Panel
 from forecast.data.sources import Snapshot
 from forecast.impact import data_checks as looking
@@ -48,6 +49,57 @@ def test_recording_breaks(london: Panel) -> None:
     assert "rose" not in looking.check_breaks(early, london).text
     elsewhere = looking.check_breaks(early, simulate(areas=2))
     assert (elsewhere.status, elsewhere.blocking) == ("not possible", False)
+
+
+def test_breaks_of_the_panels_own_files() -> None:
+    def check(period: str, offence: str | None = "robbery") -> Check:
+        step = Break(offence, pd.Period(period, "M"), "Knives are counted apart.", "a test")
+        panel = replace(simulate(areas=2, years=8), breaks=(step,))  # 2015 to 2022, not London's
+        return looking.check_breaks(make_campaign("2021-10-01", "2021-11-30"), panel)
+
+    said = "Counting of robbery changed by {}: Knives are counted apart. Source: a test."
+    for near in ("2021-07", "2021-10", "2021-11"):  # three months before the window, and in it
+        found = check(near)
+        assert (found.status, found.blocking) == ("failed", True)
+        assert found.text == (
+            "What is counted changed in the window or shortly before it. " + said.format(near)
+        )
+    far = check("2021-06")
+    assert (far.status, far.blocking) == ("failed", False)
+    assert far.text == (
+        "No step in recording is known in the window or shortly before it. What is learnt lies on "
+        "both sides of 1 earlier change of what is counted: the season is of both. "
+        + said.format("2021-06")
+    )
+    assert check("2018-04", None).text.endswith(
+        "Counting of all offences changed by 2018-04: Knives are counted apart. Source: a test."
+    )
+    # after the window, of another offence, and from the first month on: nothing is crossed
+    for unknown in (check("2021-12"), check("2018-04", "theft"), check("2015-01")):
+        assert unknown.status == "not possible"
+
+
+def test_a_break_that_londons_table_has_too_is_said_once(london: Panel) -> None:
+    assert [str(b.period) for b in london.breaks] == ["2024-03"]
+    near = looking.check_breaks(make_campaign("2024-05-10", "2024-05-20"), london)
+    assert "Counting of" not in near.text
+    late = looking.check_breaks(make_campaign("2024-09-10", "2024-09-20"), london)
+    assert (late.status, "Counting of" in late.text) == ("passed", False)
+
+
+def test_earlier_years_across_a_break_of_the_panels_own() -> None:
+    step = Break("robbery", pd.Period("2020-04", "M"), "Knives are counted apart.", "a test")
+    panel = replace(simulate(areas=2, years=8), breaks=(step,))
+
+    def check(year: int) -> Check:
+        campaign = make_campaign(f"{year}-10-01", f"{year}-11-30")
+        return looking.check_years(campaign, panel, [])
+
+    assert check(2021).text == (
+        "Recording changed in between: counting of robbery, by 2020-04. Changes against those "
+        "years do not compare like with like."
+    )
+    assert check(2019).status == "passed"
 
 
 def test_earlier_years_compared_with(london: Panel) -> None:

@@ -8,13 +8,18 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from forecast.data.breaks import Break
+from forecast.data.lag import Completeness
 from forecast.data.panel import Panel
+from forecast.data.tallies import Tally
 from forecast.impact.campaign import Campaign
 from forecast.impact.evaluation import Evaluation, evaluate
 from forecast.impact.placebo import describe_placebo
 from forecast.impact.plain import clean, pair
+from forecast.models.naive import SeasonalNaive
 from forecast.simulation import simulate
 
 # DESIGN: the schema forecast.evaluation/1; "sentence" and "..._reason" are additions to it
@@ -56,7 +61,9 @@ def test_keys_are_those_of_the_schema(described: dict[str, Any]) -> None:
     assert all(set(c) == keys("name status blocking text") for c in described["checks"])
     assert all(set(o) == keys("kind count") for o in described["outputs"])
     assert all(set(d) == keys("name start end days_in_window") for d in described["disruptions"])
-    assert set(described["data"]) == keys("source retrieved sha256 licence measure synthetic")
+    assert set(described["data"]) == keys(
+        "source retrieved sha256 licence measure synthetic breaks"
+    )
     assert set(described["provenance"]) == keys("version command seed draws seconds")
 
 
@@ -201,3 +208,25 @@ def test_a_fall_that_the_window_could_not_hold_is_null_with_its_reason() -> None
     assert row["effect_in_window_percent"] is None
     assert row["effect_in_window_percent_interval"] is None
     assert row["effect_in_window_reason"].startswith("The fall is larger than what the campaign's")
+
+
+def test_how_rows_were_counted_and_how_late_they_are_stand_with_the_data() -> None:
+    counts = simulate(areas=1, years=6)
+    table = pd.DataFrame({"offence": "robbery", "lag": [0, 1], "share": [0.9, 1.0]})
+    table = table.assign(lower=[0.85, 1.0], upper=[0.95, 1.0], cells=12)
+    lag = Completeness(table, "M", counts.periods[-1] + 1)
+    step = Break("robbery", pd.Period("2017-04", "M"), "Knives counted apart.", "a test")
+    later = Break("theft", pd.Period("2017-04", "M"), "Another offence.", "a test")
+    tally = Tally(100, 98, 2, (("no date", 2),))
+    told = replace(counts, tally=tally, breaks=(step, later)).with_lag(lag, correct="thin")
+    start = str(counts.periods[-2].start_time.date())
+    campaign = Campaign(
+        name="A", start=start, end=str(counts.periods[-1].end_time.date()), offences=["robbery"]
+    )
+    data: Any = evaluate(campaign, told, model=SeasonalNaive(), draws=100).to_dict()["data"]
+    assert data["tally"]["read"] == data["tally"]["counted"] + data["tally"]["quarantined"] == 100
+    assert data["lag"]["correct"] == "thin"
+    assert data["lag"]["lags"][0]["share"] == 0.9
+    # a break of an offence that the panel does not hold is none of its own
+    assert [(b["offence"], b["period"]) for b in data["breaks"]] == [("robbery", "2017-04")]
+    assert json.loads(json.dumps(data, allow_nan=False)) == data
