@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from forecast.data.maturity import describe_immature, leave_out_immature
+from forecast.data.maturity import leave_out_immature
 from forecast.data.panel import Panel
 from forecast.errors import DataError
 from forecast.models.draws import FloatArray, interval, median
@@ -121,13 +121,10 @@ def profile(
     ('engine', 'November', 8)
     """
     _check(method, seed, draws)
-    young = describe_immature(panel)
-    panel = leave_out_immature(panel)
     told = average_years(panel, offence=offence, area=area, level=level, disruptions=disruptions)
-    if young is not None:
-        told = replace(told, notes=(*told.notes, young.removesuffix(" of what is learnt.")))
     if method == "averages":
         return told
+    panel = leave_out_immature(panel)
     chosen, whole = panel.select(offence=offence), told
     if area is not None and len(panel.areas) > 1:
         try:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from forecast.data.maturity import describe_immature, leave_out_immature
 from forecast.data.panel import Panel, describe_missing
 from forecast.data.sources import Snapshot
 from forecast.errors import DataError, name_offenders
@@ -224,7 +225,8 @@ def profile(
             f"Argument disruptions must be 'leave out' or 'keep': found {disruptions!r}. "
             "Use 'leave out' for the shape of an ordinary year."
         )
-    chosen = panel.select(offence=offence, area=area)
+    given = panel.select(offence=offence, area=area)
+    chosen = leave_out_immature(given)
     counts, series, periods = monthly_or_weekly(_with_totals(chosen), chosen.periods)
     head = str(series["area"][0])
 
@@ -250,7 +252,7 @@ def profile(
         freq=str(periods.freqstr),
         measure=panel.measure,
         snapshot=panel.snapshot,
-        notes=_notes(chosen, counts, periods, apart),
+        notes=_notes(given, counts, periods, apart),
     )
 
 
@@ -388,7 +390,7 @@ def _tidy_years(
 
 
 def _notes(
-    chosen: Panel, counts: FloatArray, periods: pd.PeriodIndex, apart: NDArray[np.bool_]
+    given: Panel, counts: FloatArray, periods: pd.PeriodIndex, apart: NDArray[np.bool_]
 ) -> tuple[str, ...]:
     """Sentences on what was left out, read as one half, or missing."""
     notes = []
@@ -403,5 +405,9 @@ def _notes(
     if zeros:
         many = f"{zeros:,} counts of zero are" if zeros > 1 else "1 count of zero is"
         notes.append(f"{many} read as one half in the single years")
-    missing = describe_missing(chosen)
-    return (*notes, missing) if missing else tuple(notes)
+    missing, young = describe_missing(given), describe_immature(given)
+    if missing is not None:
+        notes.append(missing)
+    if young is not None:
+        notes.append(young.removesuffix(" of what is learnt."))
+    return tuple(notes)
