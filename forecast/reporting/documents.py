@@ -155,6 +155,14 @@ class Document(_Part):
         """Return all sections in the order of reading."""
         return (*self.summary, *self.evidence)
 
+    def texts(self) -> Iterator[str]:
+        """Yield all that is read in it, in the order of reading; the machines' sheets left out."""
+        yield from (self.title, self.kicker, self.verdict_line, self.box)
+        for section in self.sections():
+            yield section.title
+            for block in section.blocks:
+                yield from _read(block)
+
     def pictures(self) -> Iterator[Picture]:
         """Yield each figure once."""
         seen = set()
@@ -163,6 +171,26 @@ class Document(_Part):
                 if isinstance(block, Picture) and block.name not in seen:
                     seen.add(block.name)
                     yield block
+
+
+def _read(block: Block) -> Iterator[str]:
+    """All that is read in one part."""
+    match block:
+        case Heading():
+            yield block.text
+        case Paragraph():
+            yield from (block.lead, block.text)
+        case Listing():
+            yield from block.items
+        case Facts():
+            yield from (text for pair in block.pairs for text in pair)
+        case Grid():
+            yield from (block.caption, *block.headers)
+            yield from (cell for row in block.rows for cell in row)
+        case Picture():
+            yield from (block.title, block.alt)
+            if block.numbers is not None:
+                yield from _read(block.numbers)
 
 
 def make_cell(value: Any) -> Cell:

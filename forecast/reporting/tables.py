@@ -161,17 +161,6 @@ def _holds_numbers(name: str) -> bool:
     return any(word in name for word in _NUMERIC_TEXT)
 
 
-def write_cell(column: str, value: Any) -> str:
-    """Return a value as escaped text, in the way that its column asks for.
-
-    Examples
-    --------
-    >>> write_cell("area", "A & B")
-    'A &amp; B'
-    """
-    return escape(show_cell(column, value))
-
-
 def show_cell(column: str, value: Any) -> str:
     """Return a value as text, in the way that its column asks for.
 

@@ -113,6 +113,7 @@ class _Writer:
         self.file = file
         self.figures = figures
         self.counts = {"Table": 0, "Figure": 0}
+        self.after_table = False
 
     def open(self, document: Document) -> None:
         """Write what comes before all sections."""
@@ -156,12 +157,22 @@ class _Writer:
         """Write a paragraph, its lead in strong letters; none where there are no words."""
         if not (text or lead):
             return None
-        paragraph = self.file.add_paragraph(style=style)
+        paragraph = self.paragraph(style)
         if lead:
             paragraph.add_run(keep_legal(lead)).bold = True
         run = paragraph.add_run(keep_legal(text))
         if bold:
             run.bold = True
+        return paragraph
+
+    def paragraph(self, style: str) -> Any:
+        """Begin a paragraph, away from a table before it."""
+        from docx.shared import Pt
+
+        paragraph = self.file.add_paragraph(style=style)
+        if self.after_table and not style.startswith("Heading"):
+            paragraph.paragraph_format.space_before = Pt(12)
+        self.after_table = False
         return paragraph
 
     def item(self, text: str, *, small: bool) -> None:
@@ -176,7 +187,7 @@ class _Writer:
     def caption(self, kind: str, text: str, *, keep: bool) -> None:
         """Write a numbered caption; Word can list what is counted so."""
         self.counts[kind] += 1
-        paragraph = self.file.add_paragraph(style="Caption")
+        paragraph = self.paragraph("Caption")
         paragraph.paragraph_format.keep_with_next = keep
         paragraph.add_run(f"{kind} ")
         look.add_field(paragraph, f"SEQ {kind} \\* ARABIC", str(self.counts[kind]))
@@ -184,20 +195,16 @@ class _Writer:
 
     def grid(self, grid: Grid) -> None:
         """Write a table under its caption."""
-        from docx.shared import Pt
-
         self.caption("Table", grid.caption, keep=True)
         body = self.file.element.body
         body.insert_element_before(build_table(grid), "w:sectPr")
-        # two tables that touch would become one
-        after = self.file.add_paragraph()
-        after.paragraph_format.space_after = Pt(2)
+        self.after_table = True
 
     def picture(self, picture: Picture) -> None:
         """Write a figure with its alternative text, its caption, and the numbers under it."""
         from docx.shared import Cm
 
-        paragraph = self.file.add_paragraph()
+        paragraph = self.paragraph("Normal")
         paragraph.paragraph_format.keep_with_next = True
         place = str(self.figures / f"{picture.name}.png")
         drawn = paragraph.add_run().add_picture(place, width=Cm(look.TEXT_WIDTH))

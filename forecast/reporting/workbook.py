@@ -19,6 +19,7 @@ from forecast.reporting.documents import Cell, Document, Grid
 from forecast.reporting.formatting import MINUS
 from forecast.reporting.office import SIMULATED
 from forecast.reporting.spreadsheets import fit_cell, open_workbook, write_value
+from forecast.reporting.tables import show_cell
 
 CONFIDENTIAL, UNKNOWN, EMPTY = "[c]", "[x]", "[z]"
 """What stands in a cell for a hidden number, a number that is not known, and no words."""
@@ -26,7 +27,8 @@ CONFIDENTIAL, UNKNOWN, EMPTY = "[c]", "[x]", "[z]"
 _NAME_LENGTH = 31  # Excel's own limit for the name of a sheet
 _NARROW, _WIDE = 10, 60  # characters across a column
 _HEADER_LENGTH = 255  # Excel's own limit for the name of a column in a table
-_NUMBER = re.compile(rf"[+{MINUS}-]?[\d,]+(?:\.(\d+))?")
+_NUMBER = re.compile(rf"([+{MINUS}])?[\d,]+(?:\.(\d+))?")
+_SMALL = 10  # a number below it that is not whole needs decimals to say anything
 _A4 = 9
 
 _SHORTHAND = (
@@ -126,33 +128,44 @@ class _Look:
         sheet.fit_to_pages(1, 0)
         return sheet
 
-    def number(self, shown: str, value: float) -> Any:
+    def style(self, column: str, found: Cell, *, numeric: bool) -> Any:
+        """Return the format of a cell: numbers and their shorthand stand to the right."""
+        if not numeric:
+            return self.text
+        if isinstance(found, int | float) and not isinstance(found, bool):
+            return self.number(column, float(found))
+        return self.mark
+
+    def number(self, column: str, value: float) -> Any:
         """Return the format in which a number reads as it does on the page."""
-        pattern = choose_pattern(shown, value)
+        pattern = choose_pattern(column, value)
         if pattern not in self._numbers:
             told = {"num_format": pattern, "align": "right", "valign": "top"}
             self._numbers[pattern] = self.book.add_format(told)
         return self._numbers[pattern]
 
 
-def choose_pattern(shown: str, value: float) -> str:
-    """Return Excel's pattern for a number, from how the page shows it.
+def choose_pattern(column: str, value: float) -> str:
+    """Return Excel's pattern for a number, so that it reads as pages write it.
 
     Examples
     --------
-    >>> choose_pattern("4,816", 4816.0), choose_pattern("+4.9", 4.91), choose_pattern("2020", 2020)
-    ('#,##0', '+#,##0.0;-#,##0.0;0.0', '0')
-    >>> choose_pattern("as text", 0.25)
-    'General'
+    >>> choose_pattern("observed", 4816.0), choose_pattern("year", 2020)
+    ('#,##0', '0')
+    >>> choose_pattern("effect_percent", -4.91), choose_pattern("level", 0.95)
+    ('+#,##0.0;-#,##0.0;0.0', '#,##0.00')
     """
-    found = _NUMBER.fullmatch(shown.strip())
+    shown = show_cell(column, value)
+    found = _NUMBER.fullmatch(shown)
     if found is None:
         return "General"
-    plain = abs(value) >= 1000 and "," not in shown
-    digits = len(found[1] or "")
-    pattern = ("0" if plain else "#,##0") + ("." + "0" * digits if digits else "")
-    zero = "0" + ("." + "0" * digits if digits else "")
-    return f"+{pattern};-{pattern};{zero}" if shown.strip().startswith("+") else pattern
+    digits = len(found[2] or "")
+    if not digits and abs(value) < _SMALL and not float(value).is_integer():
+        digits = 2  # no page shows it; a share must not read as 0 or 1
+    decimals = "." + "0" * digits if digits else ""
+    whole = "0" if abs(value) >= 1000 and "," not in shown else "#,##0"
+    signed = show_cell(column, abs(value) + 1).startswith("+")
+    return f"+{whole}{decimals};-{whole}{decimals};0{decimals}" if signed else whole + decimals
 
 
 def _write_cover(sheet: Any, look: _Look, document: Document) -> None:
@@ -257,15 +270,11 @@ def _write_grid(sheet: Any, look: _Look, grid: Grid, *, synthetic: bool) -> None
     if not grid.rows:
         said = "This sheet holds one table, which has no rows."
     write_value(sheet, 1, 0, f"{SIMULATED} {said}" if synthetic else said)
-    for row, (texts, values) in enumerate(zip(grid.rows, grid.values, strict=True), start=3):
-        cells = zip(texts, values, grid.numeric, strict=True)
-        for column, (shown, value, right) in enumerate(cells):
+    for row, values in enumerate(grid.values, start=3):
+        cells = zip(grid.columns, values, grid.numeric, strict=True)
+        for column, (name, value, right) in enumerate(cells):
             found = fill_cell(value, numeric=right)
-            number = isinstance(found, int | float) and not isinstance(found, bool)
-            style = look.mark if right else look.text
-            if number:
-                style = look.number(shown, float(found))
-            write_value(sheet, row, column, found, style)
+            write_value(sheet, row, column, found, look.style(name, found, numeric=right))
     headers = make_headers(grid)
     _mark_up(sheet, look, headers, grid.numeric, rows=len(grid.rows))
     for column, header in enumerate(headers):

@@ -13,10 +13,10 @@ from forecast.reporting.tables import (
     UNDEFINED,
     render_evaluation,
     render_table,
+    show_cell,
     totals_frame,
     totals_headers,
     with_interval,
-    write_cell,
 )
 
 NAN = float("nan")
@@ -43,12 +43,12 @@ GAP = "\N{NO-BREAK SPACE}"
         ("period", "2020-10", "October 2020"),
         ("area", "2020-10", "2020-10"),  # a name, not a period
         ("origin", pd.Period("2020-10", "M"), "October 2020"),
-        ("name", "<b> & co", "&lt;b&gt; &amp; co"),
+        ("name", "<b> & co", "<b> & co"),  # escaped by whoever writes it into a page
         ("percent_interval", "−28.4 to −4.3", f"−28.4{GAP}to{GAP}−4.3"),
     ],
 )
 def test_cells_are_written_as_their_column_asks(column: str, value: object, text: str) -> None:
-    assert write_cell(column, value) == text
+    assert show_cell(column, value) == text
 
 
 def test_a_table_has_caption_scopes_and_a_region_that_scrolls() -> None:
