@@ -52,20 +52,29 @@ class Disclosure:
         >>> Disclosure(True, "it was asked for", small=2, beside=1).sentence()[:70]
         'Counts of 1 to 4 of single areas are hidden ("c"), because it was aske'
         """
+        if not self.applied or not self.small + self.beside:
+            return f"{self.rule()}{'; there were none' if self.applied else ''}."
+        hidden = f"{self.small} {'is' if self.small == 1 else 'are'} hidden as small"
+        return (
+            f"{self.rule()}. With each goes all that follows from it. Of the results of single "
+            f"areas {hidden} and {self.beside} more so that totals do not give those away: from "
+            f"what is published here each could be any of at least {self.least + 1} numbers. Zero "
+            "is shown. This does not protect against figures that were published elsewhere."
+        )
+
+    def rule(self) -> str:
+        """Say whether anything is hidden and why, without a full stop.
+
+        Examples
+        --------
+        >>> Disclosure(True, "it was asked for").rule()
+        'Counts of 1 to 4 of single areas are hidden ("c"), because it was asked for'
+        """
         if not self.applied:
-            return f"Small counts are shown as they are, because {self.why}."
-        rule = (
+            return f"Small counts are shown as they are, because {self.why}"
+        return (
             f'Counts of 1 to {self.least - 1} of single areas are hidden ("{HIDDEN}"), because '
             f"{self.why}"
-        )
-        if not self.small + self.beside:
-            return f"{rule}; there were none."
-        return (
-            f"{rule}. With each goes all that follows from it. Of the results of single areas "
-            f"{self.small} {'is' if self.small == 1 else 'are'} hidden as small and {self.beside} "
-            "more so that totals do not give those away: from what is published here each hidden "
-            f"count could be any of at least {self.least + 1} numbers. Zero is shown. This does "
-            "not protect against figures that were published elsewhere."
         )
 
     def to_dict(self) -> dict[str, object]:

@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from forecast.data.databases import is_address
+from forecast.data.disclosure import Asked
 from forecast.data.records import is_dataset
 from forecast.errors import DataError, join_problems
 from forecast.periods import FREQUENCIES, as_frequency
@@ -204,10 +205,15 @@ class Publish(_Part):
         Where the pages are written; none are without it.
     title : str
         What stands at the head of each page.
+    disclosure : {"auto", "on", "off"}, default "auto"
+        Whether counts of 1 to 4 of single areas are hidden on pages and in downloads, with enough
+        others that totals do not give them away. By "auto" they are, unless the areas are
+        London's boroughs or larger, or the figures are public or simulated.
     """
 
     folder: str | None = None
     title: str = "Nightly forecast"
+    disclosure: Asked = "auto"
 
 
 class Alerts(_Part):

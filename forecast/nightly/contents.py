@@ -71,6 +71,8 @@ class Line:
         Counts by period, the newest last; NaN is missing. Empty where none is known.
     kinds : tuple of str
         Of the night's alerts of it.
+    hidden : frozenset of pandas.Period
+        Periods whose count must not be published: NaN in `history` too.
     """
 
     area: str
@@ -82,6 +84,7 @@ class Line:
     earlier: Fan | None
     history: pd.Series[float]
     kinds: tuple[str, ...] = ()
+    hidden: frozenset[pd.Period] = frozenset()
 
     @cached_property
     def status(self) -> str:
@@ -89,7 +92,10 @@ class Line:
         lasting = [kind for kind in self.kinds if kind not in ENDED]
         if lasting:
             return " and ".join(lasting)
-        return "as expected" if self.history.notna().any() else "no counts yet"
+        seen = pd.PeriodIndex(self.history.dropna().index)
+        if self.hidden and (seen < max(self.hidden)).all():
+            return "count not shown"  # whatever it was: neither as expected nor above
+        return "as expected" if len(seen) else "no counts yet"
 
     @property
     def is_above(self) -> bool:
@@ -125,6 +131,8 @@ class Contents:
         Runs of the last week that failed.
     newest : dict
         Last day of the newest period with counts, by measure and frequency.
+    small_counts : str
+        What was done about small counts, in words.
     """
 
     night: Night
@@ -137,6 +145,7 @@ class Contents:
     snapshots: pd.DataFrame
     failures: pd.DataFrame
     newest: Mapping[tuple[str, str], dt.date] = field(default_factory=dict)
+    small_counts: str = ""
 
     @property
     def is_synthetic(self) -> bool:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from forecast.data.disclosure import HIDDEN
 from forecast.models.quantiles import QuantileForecast
 from forecast.nightly.contents import Contents, Line
 from forecast.nightly.fans import HIGH, LOW, LOWER, MIDDLE, UPPER
@@ -115,7 +116,8 @@ def list_rows(line: Line) -> Iterator[tuple[Any, ...]]:
     )  # fmt: skip
     past = pd.PeriodIndex(line.history.index)
     for period, count in zip(past, line.history.tolist(), strict=True):
-        yield (*names, _label(period), _number(count), *_interval(seen.get(period)))
+        shown = HIDDEN if period in line.hidden else _number(count)
+        yield (*names, _label(period), shown, *_interval(seen.get(period)))
     for place, period in enumerate(line.ahead.periods):
         yield (*names, _label(period), None, *_interval(line.ahead.values[:, place]))
 
@@ -203,6 +205,8 @@ def list_facts(contents: Contents) -> list[tuple[str, str]]:
         ("Do not add", "Ends of intervals cannot be added up; totals have forecasts of their own."),
         ("Periods", "A month as 2020-10; a day, or the Monday of a week, as 2020-10-19."),
     ]
+    if contents.small_counts:
+        facts.append(("Small counts", contents.small_counts))
     for row in contents.snapshots.itertuples():
         simulated = "SIMULATED FIGURES, not real: " if row.synthetic else ""
         told = [str(v) for v in (row.source, row.retrieved, row.licence) if isinstance(v, str)]

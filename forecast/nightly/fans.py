@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from forecast.data.disclosure import HIDDEN
 from forecast.nightly.contents import Fan, Line
 from forecast.periods import UNIT_NAMES, label
 from forecast.reporting.formatting import (
@@ -204,10 +205,14 @@ def find_last(line: Line) -> tuple[pd.Period, float, FloatArray | None] | None:
     Returns
     -------
     tuple or None
-        Period, count, quantiles (level,) or None where no earlier forecast is known.
+        Period, count (NaN where it is hidden), quantiles (level,) or None where no earlier
+        forecast is known.
     """
     counts = line.history.to_numpy(dtype=np.float64)
-    known = np.flatnonzero(np.isfinite(counts))
+    there = np.isfinite(counts)
+    if line.hidden:
+        there |= line.history.index.isin(list(line.hidden))
+    known = np.flatnonzero(there)
     if not len(known):
         return None
     period, count = line.history.index[known[-1]], float(counts[known[-1]])
@@ -228,7 +233,10 @@ def describe_numbers(line: Line) -> str:
     if last is None:
         return describe_ahead(line)
     period, count, quantiles = last
-    said = f"{write_count(count)} {say_window(pd.PeriodIndex([period]))}"
+    when = say_window(pd.PeriodIndex([period]))
+    said = f"{write_count(count)} {when}"
+    if not np.isfinite(count):
+        said = f"The count {when} is not shown, for it is small or would tell one that is"
     if quantiles is not None:
         said += f", where {write_range_of(quantiles)} were expected"
     return f"{said}. {describe_ahead(line)}"
@@ -278,21 +286,24 @@ def tabulate_fan(line: Line, *, newest: int = 8) -> pd.DataFrame:
     where = np.full(len(recent), -1) if earlier is None else earlier.periods.get_indexer(periods)
     for period, count, at in zip(periods, recent.tolist(), where.tolist(), strict=True):
         values = None if at < 0 or earlier is None else earlier.values[:, at]
-        rows.append(_row(period, count, values))
+        rows.append(_row(period, count, values, is_hidden=period in line.hidden))
     for place, period in enumerate(line.ahead.periods):
         rows.append(_row(period, float("nan"), line.ahead.values[:, place]))
     return pd.DataFrame(rows)
 
 
-def _row(period: pd.Period, count: float, values: FloatArray | None) -> dict[str, str]:
+def _row(
+    period: pd.Period, count: float, values: FloatArray | None, *, is_hidden: bool = False
+) -> dict[str, str]:
     """One period of the table."""
+    unknown = HIDDEN if is_hidden else _NOT_KNOWN
     near = wide = middle = _NOT_KNOWN
     if values is not None:
         near = f"{write_count(values[LOW])} to {write_count(values[HIGH])}"
         wide, middle = write_range_of(values), write_count(values[MIDDLE])
     return {
         "period": _spell(period),
-        "observed": write_count(count) if np.isfinite(count) else _NOT_KNOWN,
+        "observed": write_count(count) if np.isfinite(count) else unknown,
         "expected": middle,
         "likely_range": near,
         "wide_range": wide,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +15,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from forecast.data.disclosure import HIDDEN
 from forecast.nightly.alerts import NEWS
 from forecast.nightly.contents import ENDED, OURS, Contents, Line, summarise_standing
 from forecast.nightly.downloads import Download
@@ -100,6 +102,7 @@ def make_environment() -> Environment:
     home = files("forecast.nightly") / "templates"
     script = (home / "site.js").read_text("utf-8")
     digest = hashlib.sha256(script.encode()).digest()
+    environment.globals["hidden"] = HIDDEN
     environment.globals["script"] = Markup(script)  # noqa: S704
     environment.globals["style"] = Markup((home / "site.css").read_text("utf-8"))  # noqa: S704
     # a policy that lets this script run and nothing else, on a file share too
@@ -236,6 +239,8 @@ def list_head(site: Site) -> list[tuple[str, str]]:
     facts.append(("Series", f"{len(lines):,} of {plural(len({x.area for x in lines}), 'area')} and "
                             f"{plural(len(site.offences), 'offence')}"))  # fmt: skip
     facts.append(("Above expected", f"{above:,} ({_count_news(contents):,} new this night)"))
+    if contents.small_counts:
+        facts.append(("Small counts", contents.small_counts))
     return facts
 
 
@@ -323,7 +328,8 @@ def _show_row(site: Site, line: Line, what: str, stem: str) -> dict[str, Any]:
         "is_above": line.is_above,
         "period": "" if last is None else spell_periods(label(last[0])),
         "period_key": "" if last is None else label(last[0]),
-        "observed": None if last is None else last[1],
+        "observed": None if last is None or math.isnan(last[1]) else last[1],
+        "is_hidden": last is not None and math.isnan(last[1]),
         "expected": None if quantiles is None else float(quantiles[MIDDLE]),
         "interval": None if quantiles is None else write_range_of(quantiles),
         "next": float(line.ahead.values[MIDDLE, 0]),

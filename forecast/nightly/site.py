@@ -13,6 +13,7 @@ from forecast.nightly.downloads import list_facts, write_downloads
 from forecast.nightly.hub_files import HubFiles
 from forecast.nightly.pages import plan_site, render_area, render_offence, render_overview
 from forecast.nightly.store import Store
+from forecast.nightly.withholding import withhold
 
 OVERVIEW = "index.html"
 
@@ -36,7 +37,8 @@ def write_site(
     to : Path
         A folder; made when it is not there. Files of the same name are replaced.
     config : Configuration
-        Its `publish.title` heads the pages.
+        Its `publish.title` heads the pages; its `publish.disclosure` says whether small counts of
+        areas are hidden.
     counts : sequence of Panel
         What history is drawn of, by measure and frequency. Without them it is what earlier
         nights were scored by, which is nothing on the first.
@@ -53,7 +55,7 @@ def write_site(
     OSError
         If the folder cannot be written.
     """
-    contents = read_contents(store, config, counts)
+    contents = withhold(read_contents(store, config, counts), config, counts)
     site = plan_site(contents, config.publish.title)
     for name in ("areas", "offences"):
         (to / name).mkdir(parents=True, exist_ok=True)
