@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from forecast.reporting.pages import visible_text
+from forecast.reporting.rendering import visible_text
 from tests.making_sample import CAMPAIGN, KEPT, PICTURE, SAMPLE, make_sample
 
 HOME = SAMPLE / CAMPAIGN

@@ -10,7 +10,7 @@ import pandas as pd
 
 from forecast.data.sources import UNALLOCATED
 from forecast.errors import name_offenders
-from forecast.impact.checklist import make_checklist
+from forecast.impact.checklist import Checklist
 from forecast.impact.checks import Check, days_in_window, join_words
 from forecast.impact.effect import ALL_OF_IT
 from forecast.impact.evaluation import Evaluation
@@ -379,7 +379,7 @@ def show_levels(result: Evaluation) -> Table:
     return Table(frame, "The Maryland Scientific Methods Scale", headers)
 
 
-def show_checklist(result: Evaluation, *, command: str) -> Table:
+def show_checklist(checklist: Checklist) -> Table:
     """Return what a report must state, and what this one states."""
     frame = pd.DataFrame(
         [
@@ -388,11 +388,11 @@ def show_checklist(result: Evaluation, *, command: str) -> Table:
                 "status": row.status,
                 "text": capitalise(typeset(row.text)),
             }
-            for row in make_checklist(result, command=command).rows
+            for row in checklist.rows
         ]
     )
     headers = {"field": "Field", "status": "State", "text": "What this report says"}
-    return Table(frame, "What a report must state", headers)
+    return Table(frame, "All fields that a report must state", headers)
 
 
 def list_data_facts(result: Evaluation) -> Facts:

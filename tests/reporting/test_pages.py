@@ -14,8 +14,11 @@ from forecast.errors import ForecastError
 from forecast.impact.evaluation import Evaluation
 from forecast.impact.specifications import Specifications, tabulate
 from forecast.reporting import sentences
+from forecast.reporting.composing import compose
 from forecast.reporting.examination_sections import list_sections
-from forecast.reporting.pages import draw_figures, make_slug, render_page, report, visible_text
+from forecast.reporting.folders import make_slug
+from forecast.reporting.pages import draw_figures, report
+from forecast.reporting.rendering import render_page, visible_text
 from forecast.reporting.wording import lint, quotations
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
@@ -84,7 +87,9 @@ def rendered(verdicts: dict[str, Evaluation]) -> dict[str, str]:
 
 def render(result: Evaluation) -> str:
     """The page of an evaluation, not written anywhere."""
-    return render_page(result, draw_figures(result), command="a command")
+    figures = draw_figures(result)
+    document = compose(result, figures, command="a command")
+    return render_page(document, lambda picture: figures[picture.name].svg())
 
 
 def test_the_folder_holds_the_page_the_result_and_the_figures(written: Path) -> None:
@@ -94,7 +99,9 @@ def test_the_folder_holds_the_page_the_result_and_the_figures(written: Path) -> 
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.*"))
     stems = ["areas", "claim-1", "placebo", "window", "years"]
     figures = [f"figures/{stem}.{kind}" for stem in stems for kind in ("png", "svg")]
-    assert names == ["evaluation.json", *figures, "report.html"]
+    assert names == [
+        "claim-check.html", "evaluation.json", *figures, "report.html", "report.json",
+    ]  # fmt: skip
     assert sorted(path.name for path in folder.parent.iterdir()) == ["autumn-nights-2020"]
 
 
@@ -150,13 +157,15 @@ def test_ids_are_unique_and_all_references_resolve(page: Page, text: str) -> Non
 
 def test_every_figure_has_an_alternative_and_a_table_after_it(page: Page, text: str) -> None:
     figures = page.of("figure")
-    assert len(figures) == 5
+    assert len(figures) == 5 + 2  # the window and the claim stand in the summary too
     for figure in figures:
         assert figure["role"] == "img"
         assert len(str(figure["aria-label"])) > 100
     # a role of img hides what is inside: the numbers must stand outside, and before the next one
     assert not any("figure table" in path or "figure details" in path for path in page.nested)
-    parts = text.split("</figure>")[1:]
+    assert len({figure["aria-label"] for figure in figures}) == 5
+    parts = text[text.index('<div class="evidence">') :].split("</figure>")[1:]
+    assert len(parts) == 5
     assert all("<table>" in part.split("<figure")[0] for part in parts)
 
 
@@ -262,7 +271,7 @@ def test_other_models_are_asked_shown_and_written_down(fewer: Evaluation, tmp_pa
     assert all(row["model"] in words for row in models)
     names = {path.name for path in (made.parent / "figures").iterdir()}
     assert {"models.svg", "models.png"} <= names
-    assert len(page.of("figure")) == len(names) / 2
+    assert len({f["aria-label"] for f in page.of("figure")}) == len(names) / 2
     report(replace(fewer), to=tmp_path, sensitivity=False, examine=False)
     assert not (made.parent / "figures" / "models.svg").exists()
     assert "No other model was asked." in visible_text(made.read_text("utf-8"))
@@ -343,7 +352,8 @@ def test_the_specifications_have_their_figure(fewer: Evaluation, tmp_path: Path)
     text = made.read_text("utf-8")
     words = visible_text(text)
     assert "3 of 3 specifications put robbery in all areas below what was expected" in words
-    assert len(Page(text).of("figure")) == 5  # with window, years, placebo and areas
+    # with window, years, placebo and areas
+    assert len({f["aria-label"] for f in Page(text).of("figure")}) == 5
     report(fewer, to=tmp_path, sensitivity=False, examine=False)
     assert not (figures / "specifications.svg").exists()
     assert "moved windows were not asked for" in visible_text(made.read_text("utf-8"))

@@ -12,8 +12,8 @@ import pytest
 from forecast.data.panel import Panel
 from forecast.errors import ForecastError
 from forecast.reporting.figures import Plot
-from forecast.reporting.pages import visible_text
 from forecast.reporting.plots import plot
+from forecast.reporting.rendering import visible_text
 from forecast.reporting.score_plots import render_scores, write_scores
 from forecast.reporting.theme import styled
 from forecast.scoreboard import Scores
