@@ -15,6 +15,7 @@ from forecast.commands.forecasting import backtest, profile
 from forecast.commands.notebooks import notebook
 from forecast.commands.notifying import notify
 from forecast.commands.refreshing import refresh, status
+from forecast.commands.reporting import report
 from forecast.commands.scheduling import schedule
 from forecast.commands.showing import say
 from forecast.commands.simulating import simulate
@@ -32,7 +33,7 @@ app = typer.Typer(
 )
 
 
-EVALUATING = (evaluate, plan, profile, backtest)
+EVALUATING = (evaluate, report, plan, profile, backtest)
 NIGHTLY = (refresh, status, notify, schedule, doctor)
 
 for command in (*EVALUATING, count, simulate, *NIGHTLY):

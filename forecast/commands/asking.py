@@ -56,6 +56,9 @@ Disclosure = Annotated[
         "areas are as large as boroughs or the figures are public."
     ),
 ]
+Formats = Annotated[
+    str, typer.Option("--to", help="Of html, pdf, docx and xlsx, with commas between them.")
+]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same result to the byte.")]
 Draws = Annotated[int, typer.Option(help="Random draws behind every interval.")]
 Level = Annotated[float, typer.Option(help="Level of the intervals, between 0 and 1.")]

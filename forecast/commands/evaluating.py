@@ -14,6 +14,7 @@ from forecast.commands.asking import (
     Data,
     Disclosure,
     Draws,
+    Formats,
     Lag,
     Level,
     Query,
@@ -42,6 +43,14 @@ def evaluate(
         typer.Option(
             help="Folder of reports: the campaign gets a folder of its own in it, unless the "
             "folder has the campaign's name. Nothing is written without it."
+        ),
+    ] = None,
+    to: Formats = "html",
+    status: Annotated[
+        str | None,
+        typer.Option(
+            help="What somebody who has checked the report says of it: draft, provisional or "
+            "final, which needs figures taken 42 days after the campaign. A draft without it."
         ),
     ] = None,
     model: Annotated[
@@ -87,7 +96,9 @@ def evaluate(
     from forecast.impact.campaign import Campaign
     from forecast.impact.disclosing import protect
     from forecast.impact.evaluation import evaluate as run
+    from forecast.reporting.standing import decide_status
 
+    formats = _check_report(out, to, status)
     plan = Campaign.load(campaign)
     chosen = pick_model(model)
     counts = read(data, as_of=as_of, store=store, query=query, table=table)
@@ -107,6 +118,8 @@ def evaluate(
             registration=registration, activity=activity, sensitivity=whole,
             level=level, seed=seed, draws=draws, progress=show,
         )  # fmt: skip
+        if out is not None:
+            decide_status(result, status)  # refused before what takes longest
         if whole:
             result.compare_models(progress=show)
             result.examine(price_year=price_year, progress=show)
@@ -114,8 +127,8 @@ def evaluate(
             from forecast.reporting.pages import report
 
             page = report(
-                result, to=out, command=command, sensitivity=whole, examine=whole,
-                disclosure=disclosure, progress=show,
+                result, to=out, formats=formats, status=status, command=command,
+                sensitivity=whole, examine=whole, disclosure=disclosure, progress=show,
             )  # fmt: skip
     if as_json:
         print_json(protect(result, disclosure).to_dict(command=command))
@@ -123,6 +136,20 @@ def evaluate(
         print_evaluation(result)
     if page is not None:
         say(f"Report: {page}", to_error=as_json)
+
+
+def _check_report(out: Path | None, to: str, status: str | None) -> tuple[str, ...]:
+    """Return the formats of the report, or refuse what no report is written for."""
+    from forecast.errors import DataError
+    from forecast.reporting.formats import check_formats
+
+    if out is None and (to != "html" or status is not None):
+        option, value = ("--status", status) if to == "html" else ("--to", to)
+        raise DataError(
+            f"Option {option} {value} must come with --out: found none, so no report is written. "
+            "Give the folder of reports with --out."
+        )
+    return check_formats(to)
 
 
 def plan(

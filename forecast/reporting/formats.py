@@ -49,29 +49,41 @@ def check_formats(formats: str | Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in FORMATS if name in asked)
 
 
-def write_formats(document: Document, folder: Path, formats: Iterable[str]) -> list[Path]:
-    """Write a report in formats, but for PDF, into a folder that holds its figures.
+def write_formats(
+    document: Document, folder: Path, formats: Iterable[str], *, figures: Path | None = None
+) -> list[Path]:
+    """Write a report in formats, but for PDF, into a folder.
+
+    Parameters
+    ----------
+    document : Document
+    folder : Path
+    formats : iterable of str
+        As `check_formats` gives them.
+    figures : Path, optional
+        Folder of the figures; that in the report's folder when left out.
 
     Returns
     -------
     list of Path
         Of the files; with the page comes that of the claims, where there are any.
     """
+    drawn = folder / FIGURES if figures is None else figures
     made = []
     for name in formats:
         if name == "html":
-            made += _write_pages(document, folder)
+            made += _write_pages(document, folder, drawn)
         if name in _WRITERS:
             path = folder / FILES[name]
-            path.write_bytes(_WRITERS[name](document, folder / FIGURES))
+            path.write_bytes(_WRITERS[name](document, drawn))
             made.append(path)
     return made
 
 
-def _write_pages(document: Document, folder: Path) -> list[Path]:
+def _write_pages(document: Document, folder: Path, figures: Path) -> list[Path]:
     """The page of the report, and that of the claims."""
     pages = [(PAGE, document), (CLAIMS, compose_claims(document))]
-    read = read_from(folder / FIGURES)
+    read = read_from(figures)
     made = []
     for name, content in pages:
         if content is not None:
