@@ -80,8 +80,12 @@ def _drop(row: Row, name: str) -> Row:
 
 
 def _spread(rows: Iterable[Row], name: str, *kept: str) -> list[Row]:
-    """The inner rows of each row, with what names the outer one."""
-    return [{k: row[k] for k in kept} | dict(inner) for row in rows for inner in row[name]]
+    """The inner rows of each row, with what names the outer one and whether it is hidden."""
+    return [
+        {k: row[k] for k in kept} | dict(inner) | {_SUPPRESSED: row.get(_SUPPRESSED)}
+        for row in rows
+        for inner in row[name]
+    ]
 
 
 def _pairs(*parts: Row) -> list[Row]:

@@ -26,7 +26,7 @@ from forecast.reporting.formatting import (
     write_interval,
     write_signed,
 )
-from forecast.reporting.hiding import mark_hidden
+from forecast.reporting.hiding import mark_hidden, mark_years
 from forecast.reporting.sentences import describe_held, write_finding, years_of_total
 from forecast.reporting.theme import EXPECTED, FOURTH, INK, OBSERVED, THIRD
 
@@ -399,4 +399,5 @@ def plot_years(result: Evaluation, *, ax: Axes | None = None) -> Plot:
         ax=ax,
     )
     alt = f"{title}. {' '.join(_say_row(row) for row in rows)}"
-    return Plot(figure, alt, own.drop(columns=["offence", "area"]).reset_index(drop=True), title)
+    table = mark_years(own).drop(columns=["offence", "area"])
+    return Plot(figure, alt, table.reset_index(drop=True), title)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,10 @@ import pytest
 from forecast.data.panel import Panel
 from forecast.impact.campaign import Campaign
 from forecast.impact.evaluation import Evaluation, evaluate
+from forecast.reporting.composing import compose
+from forecast.reporting.documents import Document
+from forecast.reporting.figures import Plot
+from forecast.reporting.pages import draw_figures
 from forecast.simulation import simulate
 
 HOSTILE = "<script>alert('x')</script> & $more$"
@@ -61,6 +66,45 @@ def verdicts(
     found = {result.verdict: result for result in (fewer, more, unclear, blocked)}
     assert len(found) == 4
     return {str(verdict): result for verdict, result in found.items()}
+
+
+@pytest.fixture(scope="session")
+def drawn(verdicts: dict[str, Evaluation]) -> dict[str, dict[str, Plot]]:
+    """The figures of each verdict."""
+    return {verdict: draw_figures(result) for verdict, result in verdicts.items()}
+
+
+@pytest.fixture(scope="session")
+def documents(
+    verdicts: dict[str, Evaluation], drawn: dict[str, dict[str, Plot]]
+) -> dict[str, Document]:
+    """The report of each verdict as data."""
+    return {
+        verdict: compose(result, drawn[verdict], command="a command")
+        for verdict, result in verdicts.items()
+    }
+
+
+@pytest.fixture(scope="session")
+def short() -> Callable[..., Document]:
+    """Makes a report as data with nothing in it but what is given."""
+
+    def make(**changes: Any) -> Document:
+        facts: dict[str, Any] = {
+            "title": "Night patrols",
+            "kicker": "Evaluation of a campaign",
+            "verdict": "cannot tell",
+            "verdict_line": "Robbery in all areas: cannot tell",
+            "box": "What was tried.",
+            "status": "draft",
+            "synthetic": True,
+            "summary": (),
+            "evidence": (),
+            "evaluation": {"schema": "forecast.evaluation/1", "headline": []},
+        }
+        return Document(**{**facts, **changes})
+
+    return make
 
 
 @pytest.fixture(scope="session")
