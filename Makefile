@@ -5,13 +5,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs bench study format lock clean
+.PHONY: help demo sample test check docs bench study format lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
 
 demo: $(VENV)/run.stamp  ## Install, evaluate Autumn Nights 2020, say where the report lies
 	$(BIN)/forecast evaluate autumn-nights-2020 --out reports/autumn-nights-2020
+
+sample: $(VENV)/dev.stamp  ## Make reports/sample again, the output that is kept in git
+	$(BIN)/python tests/making_sample.py
 
 test: export OMP_NUM_THREADS := 1
 test: export OPENBLAS_NUM_THREADS := 1
