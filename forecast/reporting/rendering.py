@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from html import escape
 from html.parser import HTMLParser
+from xml.etree import ElementTree  # noqa: S405 nothing with a doctype reaches it
 
 from markupsafe import Markup
 
@@ -15,13 +16,23 @@ from forecast.reporting.documents import Document, Grid, Picture
 from forecast.reporting.tables import render_grid
 from forecast.reporting.templating import make_environment
 
-_ROOT = re.compile(r"<svg\b[^>]*>", re.DOTALL)
+_ROOT = re.compile(r"""<svg\b(?:[^>"']|"[^"]*"|'[^']*')*>""")
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _NAMED = re.compile(r"<(title|desc)\b[^>]*>.*?</\1>\s*", re.DOTALL)
 _LABELS = re.compile(r'\s(?:role|aria-[a-z]+)="[^"]*"')
 _REFERENCE = re.compile(r'(\bid="|href="#|url\(#)(f[0-9a-f]{8})-')
-_ACTIVE = re.compile(
-    r"<(script|foreignObject|style|iframe|a|image|set|animate)\b|\son\w+\s*=", re.I
-)
+_WITHIN = re.compile(r"\burl\(#[\w-]+\)")
+_FUNCTION = re.compile(r"([\w-]*)\s*\(")
+
+_ELEMENTS = frozenset((
+    "svg", "title", "desc", "defs", "g", "use", "path", "rect", "circle", "ellipse", "line",
+    "polyline", "polygon", "clipPath", "pattern", "linearGradient", "radialGradient", "stop",
+    "text", "tspan",
+))  # fmt: skip
+"""What a plain drawing is made of."""
+
+_FUNCTIONS = frozenset(("matrix", "translate", "scale", "rotate", "skewX", "skewY", "rgb"))
+"""Functions in attributes that load nothing."""
 
 
 def render_page(document: Document, read_picture: Callable[[Picture], str]) -> str:
@@ -54,9 +65,11 @@ def render_page(document: Document, read_picture: Callable[[Picture], str]) -> s
     seen: Counter[str] = Counter()
 
     def draw(picture: Picture) -> Markup:
-        seen[picture.name] += 1
-        figure = embed(read_picture(picture), picture, seen[picture.name])
-        return Markup(figure)  # noqa: S704
+        svg = read_picture(picture)
+        named = _REFERENCE.search(svg)  # two figures that draw the same have the same ids
+        key = picture.name if named is None else named[2]
+        seen[key] += 1
+        return Markup(embed(svg, picture, seen[key]))  # noqa: S704
 
     environment = make_environment()
     environment.globals["draw"] = draw
@@ -84,22 +97,58 @@ def embed(svg: str, picture: Picture, time: int = 1) -> str:
     Raises
     ------
     ForecastError
-        If the file is not a drawing, or holds more than one.
+        If the file is not a drawing, or holds more than one, or anything that acts, reaches out of
+        the figure or is loaded from elsewhere.
     """
     start = svg.find("<svg")
-    if start < 0 or _ACTIVE.search(re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)):
+    drawing = _COMMENT.sub("", svg[start:]) if start >= 0 else ""
+    found = _find_active(drawing)
+    root = _ROOT.match(drawing)
+    if found is not None or root is None:
         raise ForecastError(
-            f"Figure {picture.name!r} must be a plain drawing (SVG): it holds something else. "
+            f"Figure {picture.name!r} must be a plain drawing (SVG): it holds {found or 'none'}. "
             "Make the report again with forecast evaluate."
         )
-    drawing = _NAMED.sub("", svg[start:])
-    root = _ROOT.match(drawing)
-    assert root is not None
-    opening = _LABELS.sub("", root.group(0))[:-1] + ' aria-hidden="true" focusable="false">'
-    drawing = opening + drawing[root.end() :]
+    opening = _LABELS.sub("", root[0]).removesuffix(">")
+    opening += ' aria-hidden="true" focusable="false">'
+    drawing = opening + _NAMED.sub("", drawing[root.end() :])
     if time > 1:
         drawing = _REFERENCE.sub(rf"\g<1>\g<2>-{time}-", drawing)
     return f'<figure role="img" aria-label="{escape(picture.alt)}">{drawing.rstrip()}</figure>'
+
+
+def _find_active(drawing: str) -> str | None:
+    """What a drawing without comments holds that a plain one does not."""
+    if not drawing:
+        return "none"
+    try:
+        if "<!" in drawing or "<?" in drawing:  # a doctype could name what is to be loaded
+            raise ElementTree.ParseError
+        elements = list(ElementTree.fromstring(drawing).iter())  # noqa: S314
+    except ElementTree.ParseError:
+        return "something that cannot be read"
+    for element in elements:
+        tag = _local(element.tag)
+        if tag not in _ELEMENTS:
+            return repr(tag)
+        for name, value in element.items():
+            if not _is_still(_local(name), value):
+                return repr(_local(name))
+    return None
+
+
+def _local(name: str) -> str:
+    """A name without its namespace."""
+    return name.rpartition("}")[2]
+
+
+def _is_still(name: str, value: str) -> bool:
+    """Whether an attribute neither acts nor loads anything."""
+    if name.casefold().startswith("on") or "\\" in value:
+        return False
+    if name == "href":
+        return value.startswith("#")
+    return set(_FUNCTION.findall(_WITHIN.sub("", value))) <= _FUNCTIONS
 
 
 class _Reader(HTMLParser):
