@@ -95,7 +95,7 @@ def _move(made: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if figures:
         (folder / FIGURES).mkdir(exist_ok=True)
-        _clear(folder, made, {path.name for path in figures})
+    _clear(folder, made, {path.name for path in figures})
     others = [path for path in made.iterdir() if path.is_file()]
     others.sort(key=lambda path: (path.suffix == ".html", path.name == PAGE, path.name))
     for path in [*figures, *others]:
@@ -106,11 +106,15 @@ def _move(made: Path, folder: Path) -> None:
 
 
 def _clear(folder: Path, made: Path, new: set[str]) -> None:
-    """Take away what an earlier report had and this one has not: figures, and claims."""
-    for old in (folder / FIGURES).iterdir():
-        if _OUR_FIGURES.match(old.name) and old.name not in new:
-            old.unlink()
-    if not (made / CLAIMS).exists():
+    """Take away what an earlier report had and this one has not: figures, and claims.
+
+    A new result has figures of its own, or none; a new page has its claims beside it, or none.
+    """
+    if (made / RESULT).exists() and (folder / FIGURES).is_dir():
+        for old in (folder / FIGURES).iterdir():
+            if _OUR_FIGURES.match(old.name) and old.name not in new:
+                old.unlink()
+    if (made / PAGE).exists() and not (made / CLAIMS).exists():
         (folder / CLAIMS).unlink(missing_ok=True)
 
 

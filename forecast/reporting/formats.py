@@ -30,7 +30,7 @@ def check_formats(formats: str | Iterable[str]) -> tuple[str, ...]:
     Raises
     ------
     ForecastError
-        If one is not known, or there is no browser that could print.
+        If one is not known, or there is none.
 
     Examples
     --------

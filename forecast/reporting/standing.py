@@ -18,9 +18,9 @@ Status = Literal["draft", "provisional", "final"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 
 _RULE = (
-    "A report is a draft until somebody who has checked it says otherwise; provisional when it "
-    "was checked, but late records may still change it; final when it was checked and the "
-    f"figures were taken at least {MATURE_DAYS} days after the campaign ended."
+    "A report is a draft until somebody has checked it. It is provisional when it was checked, "
+    "but late records may still change it. It is final when it was checked and the figures were "
+    f"taken at least {MATURE_DAYS} days after the campaign ended."
 )
 
 
@@ -64,7 +64,7 @@ def decide_status(result: Evaluation, asked: str | None = None) -> Status:
         )
     found = find_check(result, "maturity of the figures")
     if wanted == "final" and (found is None or found.status != "passed"):
-        why = "when the figures were taken was not looked at." if found is None else found.text
+        why = "When the figures were taken was not looked at." if found is None else found.text
         raise ForecastError(
             f"{subject} must be draft or provisional while counts may still grow: found 'final'. "
             f"{why} Use provisional, or evaluate newer figures."
