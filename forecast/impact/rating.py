@@ -204,17 +204,17 @@ def _could_reach(treated: int, left_out: int, controls_ok: bool | None) -> int:
 
 def _why_two(left_out: Sequence[str], used: Sequence[str], controls_ok: bool | None) -> str:
     """Why a design is no more than a comparison of before and after."""
-    first = "a comparison of before and after: "
+    first = "a comparison of before and after. "
     if not left_out:
-        return first + "no comparable area was left out of the campaign."
+        return first + "No comparable area was left out of the campaign."
     if not used:
         many = len(left_out) > 1
         return first + (
-            f"the {_number(left_out, 'area')} left out {'are' if many else 'is'} not used."
+            f"The {_number(left_out, 'area')} left out {'are' if many else 'is'} not used."
         )
     if controls_ok is None:
-        return first + "whether the areas left out moved like the campaign's was not looked at."
-    return first + "the areas left out did not move like the campaign's before the window."
+        return first + "Whether the areas left out moved like the campaign's was not looked at."
+    return first + "The areas left out did not move like the campaign's before the window."
 
 
 def _how(could: int, left_out: Sequence[str], *, reached: bool = False) -> str:

@@ -57,7 +57,7 @@ def _say_counts(result: Evaluation) -> str:
     main = result.main
     text = (
         f"{capitalise(main.place)} had {write_count(main.observed)} {result.counts.measure} "
-        f"({main.offence}) {say_window(main.periods)}; about {write_count(main.expected)} were "
+        f"({main.offence}) {say_window(main.periods)}. About {write_count(main.expected)} were "
         "expected"
     )
     spread = write_range(main.expected_interval)
@@ -78,8 +78,9 @@ def _say_verdict(result: Evaluation) -> str:
         return f"{text}, and a fall of less than about {write_count(smallest)} could be missed."
     percent = f"{write_signed(main.percent)} per cent, {write_interval(main.percent_interval)}"
     return (
-        f"That is {write_gap(main.effect)} than expected ({percent}), by more than such forecasts "
-        "usually err; these figures alone cannot say why."
+        f"That is {write_gap(main.effect)} than the {write_count(main.expected)} expected "
+        f"{say_window(main.periods)} ({percent}), by more than such forecasts usually err. These "
+        "figures alone cannot say why."
     )
 
 
@@ -100,17 +101,14 @@ def suggest_for_claim(result: Evaluation, ladder: ClaimLadder) -> list[str]:
     """Return sentences that could stand in place of a public claim.
 
     The claim's own comparison with its counts, where these data hold both periods; what was
-    already happening before; what is left, in the words of the verdict.
+    already happening before; what was counted and expected in the campaign's periods; what that
+    says, in the words of the verdict.
     """
     same = next((step for step in ladder.steps if step.kind == "years"), None)
     own = result.main.offence == ladder.claim.offence
     said = [] if same is None else [_say_change(result, ladder, same)]
     if own:
-        said += [
-            _say_before(result),
-            _say_counts(result) if same is None else "",
-            _say_verdict(result),
-        ]
+        said += [_say_before(result), _say_counts(result), _say_verdict(result)]
     return [text for text in said if text]
 
 

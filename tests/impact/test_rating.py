@@ -103,7 +103,7 @@ def test_offences_as_controls_are_no_areas_left_out(panel: Panel) -> None:
     campaign = make_campaign(areas=["Area 01"], comparison={"offences": ["burglary"]})
     rating = rate_design(campaign, panel, counterfactual="controls", controls_ok=True)
     assert rating.level == 2
-    assert rating.reason.endswith("the 4 areas left out are not used.")
+    assert rating.reason.endswith("The 4 areas left out are not used.")
 
 
 def test_nothing_counted_before_is_level_one(panel: Panel) -> None:
@@ -118,7 +118,7 @@ def test_reasons_say_what_was_missing(panel: Panel) -> None:
         rate_design(one, panel, counterfactual=c, controls_ok=ok).reason
         for c, ok in (("before", None), ("controls", None), ("controls", False), ("controls", True))
     ]
-    assert reasons[0].endswith("the 4 areas left out are not used.")
+    assert reasons[0].endswith("The 4 areas left out are not used.")
     assert reasons[1].endswith("was not looked at.")
     assert "did not move like" in reasons[2]
     assert "Area 02, Area 03, Area 04, 1 more" in reasons[3]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 
 from forecast.data.panel import Panel
 from forecast.impact.campaign import Campaign
+from forecast.impact.effect import CANNOT_TELL, FEWER, MORE, NO_DIFFERENCE, Effect
 from forecast.impact.evaluation import Evaluation, evaluate
 from forecast.reporting.composing import compose
 from forecast.reporting.documents import Document
@@ -66,6 +68,48 @@ def verdicts(
     found = {result.verdict: result for result in (fewer, more, unclear, blocked)}
     assert len(found) == 4
     return {str(verdict): result for verdict, result in found.items()}
+
+
+def state(result: Evaluation, observed: float, *, smallest: float = 12.5) -> Evaluation:
+    """The same result with 1,200 expected, 1,100 to 1,320, and 1 of 18 tests missed."""
+    expected, low, high = 1200.0, 1100.0, 1320.0
+    percents = [100 * (observed / x - 1) for x in (expected, high, low)]
+    main = replace(
+        result.main,
+        observed=observed,
+        expected=expected,
+        expected_interval=(low, high),
+        effect=observed - expected,
+        effect_interval=(observed - high, observed - low),
+        percent=percents[0],
+        percent_interval=(percents[1], percents[2]),
+        smallest_detectable_percent=smallest,
+        p=0.01 if abs(observed - expected) > 150 else 0.5,
+    )
+    tests = SimpleNamespace(totals=pd.DataFrame({"held": [False] + [True] * 17}))
+    effect = Effect((main, *result.effect.parts[1:]))
+    return replace(result, effect=effect, placebo=tests)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def stated(verdicts: dict[str, Evaluation]) -> dict[str, Evaluation]:
+    """Each verdict with numbers that can be worked out by hand."""
+    counts = {FEWER: 900.0, MORE: 1500.0, NO_DIFFERENCE: 1150.0, CANNOT_TELL: 900.0}
+    return {verdict: state(verdicts[verdict], count) for verdict, count in counts.items()}
+
+
+@pytest.fixture(scope="session")
+def stated_before(stated: dict[str, Evaluation]) -> Callable[[str], Evaluation]:
+    """Gives a verdict where September had 1,400 after 2,000: a fall of 30 per cent."""
+
+    def give(verdict: str) -> Evaluation:
+        row = {"offence": "robbery", "area": "all areas", "period": "2022-09"}
+        row |= {"against": "2021-09"}
+        changes = {"before": 2000.0, "after": 1400.0, "change_percent": -30.0}
+        changes |= {"change_percent_lower": -36.0, "change_percent_upper": -24.0}
+        return replace(stated[verdict], year_on_year=pd.DataFrame([row | changes]))
+
+    return give
 
 
 @pytest.fixture(scope="session")

@@ -283,19 +283,21 @@ def test_the_words_hold_the_numbers_of_the_json(made: Made) -> None:
     assert box is not None
     agree(" ".join(box.groups()), list(counted))
     gap = re.search(r"between ([\d,]+) and ([\d,]+)\.", document.box)
-    if gap is not None:  # fewer or more: the sizes of both ends, the smaller first
+    assert (gap is not None) == main["verdict"].endswith(" than expected")
+    if gap is not None:  # the sizes of both ends, the smaller first
         agree(" ".join(gap.groups()), sorted(abs(x) for x in main["effect_interval"]))
     assert document.verdict == main["verdict"]
     assert document.verdict_line.endswith(f": {main['verdict']}")
     found = {section.key: section for section in document.summary}
     said = " ".join(text for block in found["say"].blocks for text in _texts(block))
-    usual = re.search(r"had ([\d,]+).*about ([\d,]+) .*expected.* ([\d,]+) to ([\d,]+) would", said)
+    usual = re.search(r"had ([\d,]+).*About ([\d,]+) .*expected.* ([\d,]+) to ([\d,]+) would", said)
     assert usual is not None
     agree(" ".join(usual.groups()), [*counted, *main["expected_interval"]])
-    percent = re.search(r"([\d,]+) (?:fewer|more) than expected \((.*?)\)", said)
+    percent = re.search(r"([\d,]+) (?:fewer|more) than the ([\d,]+) expected .*? \((.*?)\)", said)
+    assert (percent is not None) == main["verdict"].endswith(" than expected")
     if percent is not None:
-        agree(percent[1], [abs(main["effect"])])
-        agree(percent[2], pair(main, "effect_percent"))
+        agree(" ".join(percent.groups()[:2]), [abs(main["effect"]), main["expected"]])
+        agree(percent[3], pair(main, "effect_percent"))
 
 
 def _texts(block: Any) -> list[str]:
