@@ -69,7 +69,8 @@ def _tell_claim(result: Evaluation, figures: Mapping[str, Plot]) -> list[Block]:
         return tell("The campaign file lists no public claim.")
     first, *others = result.headline.ladders
     said = f"{quote(first.claim.text)}. {capitalise(typeset(first.sentence))}"
-    more = f"{len(others)} more stand in the evidence." if others else ""
+    stand = "stands" if len(others) == 1 else "stand"
+    more = f"{len(others)} more {stand} in the evidence." if others else ""
     return [
         *tell(said, lead="The claim:"),
         *show(figures, "claim-1", numbers=False),

@@ -99,8 +99,6 @@ def test_what_could_have_been_missed_may_not_be_known(stated: dict[str, Evaluati
     assert said[1] == (
         "That is no clear difference: the true gap could lie from 170 fewer to 50 more."
     )
-        said[1] == "That is no clear difference: the true gap could lie from 170 fewer to 50 more."
-    )
 
 
 def make_ladder(**changes: object) -> ClaimLadder:
