@@ -37,6 +37,7 @@ _SMALL = ("wis", "crps", "mase", "cpu_seconds_per_series", "p")
 _SHARES = ("share", "probability", "coverage")
 _NUMERIC_TEXT = ("interval", "range")
 _SHORT = ("verdict", "status", "quality")
+_LONG = 40  # letters of a word: a hash may be broken anywhere, any other word is shorter
 _SPELT = ("period", "against", "window", "label")
 """Columns of text in which ISO periods are written in words."""
 
@@ -127,7 +128,7 @@ def render_grid(grid: Grid) -> str:
         cells = [
             f'<th scope="row">{escape(text)}</th>'
             if place == 0
-            else f"<td{_class(c, n)}>{escape(text)}</td>"
+            else f"<td{_class(c, n, text)}>{escape(text)}</td>"
             for place, (text, (c, n)) in enumerate(zip(shown, columns, strict=True))
         ]
         rows.append(f"<tr>{''.join(cells)}</tr>")
@@ -139,10 +140,12 @@ def render_grid(grid: Grid) -> str:
     )
 
 
-def _class(name: str, numeric: bool) -> str:
-    """How a column is set."""
+def _class(name: str, numeric: bool, text: str = "") -> str:
+    """How a column is set, and a cell in which a word is too long for a line."""
     if numeric:
         return ' class="number"'
+    if any(len(word) > _LONG for word in text.split()):
+        return ' class="code"'
     return ' class="short"' if name in _SHORT else ""
 
 
