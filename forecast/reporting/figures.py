@@ -16,7 +16,8 @@ from matplotlib.figure import Figure
 from forecast.reporting.tables import render_table
 from forecast.reporting.theme import styled
 
-DPI = 150
+DPI, SCREEN_DPI = 300, 150
+"""Dots an inch of a figure in a file, which may be printed, and of one in a notebook."""
 
 _NO_METADATA = {"Creator": None, "Date": None, "Format": None, "Type": None}
 _HERE = "@rest-of-the-first-tag"
@@ -127,4 +128,4 @@ class Plot:
         return self.svg()
 
     def _repr_png_(self) -> bytes:
-        return self.png()
+        return self.png(dpi=SCREEN_DPI)

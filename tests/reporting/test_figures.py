@@ -74,13 +74,19 @@ def test_the_same_figure_gives_the_same_bytes(fewer: Evaluation) -> None:
     assert first.png() == second.png() == first.png()
 
 
-def test_png_has_150_dots_an_inch(small: Plot) -> None:
-    data = small.png()
-    assert data[:8] == b"\x89PNG\r\n\x1a\n"
-    width, height = struct.unpack(">II", data[16:24])
-    assert width == 1125  # 7.5 inches
-    assert height == pytest.approx(150 * small.figure.get_figheight(), abs=1)
-    assert struct.unpack(">I", small.png(dpi=300)[16:20])[0] == 2250
+def measure(png: bytes) -> tuple[int, int]:
+    """Dots across and down, from the head of a PNG."""
+    assert png[:8] == b"\x89PNG\r\n\x1a\n"
+    width, height = struct.unpack(">II", png[16:24])
+    return width, height
+
+
+def test_png_has_300_dots_an_inch_and_in_a_notebook_150(small: Plot) -> None:
+    width, height = measure(small.png())
+    assert width == 2250  # 7.5 inches
+    assert height == pytest.approx(300 * small.figure.get_figheight(), abs=1)
+    assert measure(small._repr_png_())[0] == 1125
+    assert measure(small.png(dpi=100))[0] == 750
 
 
 def test_save_writes_both_files(small: Plot, tmp_path: Path) -> None:
@@ -101,5 +107,5 @@ def test_notebooks_show_the_figure_with_its_words_and_numbers(small: Plot) -> No
     assert "<details><summary>Numbers of this figure</summary>" in html
     assert "<caption>Numbers of the figure: A &amp; B &lt;x&gt;</caption>" in html
     assert small._repr_svg_() == small.svg()
-    assert small._repr_png_() == small.png()
+    assert small._repr_png_() == small.png(dpi=150)
     assert repr(small) == "Plot('A & B <x>', 2 rows)"
