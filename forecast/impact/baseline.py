@@ -32,17 +32,19 @@ class Calibration:
     total, share : float
         How many times wider the model's own spread must be, of totals and of areas' shares: 1
         when it was right, more when it was too sure. See `moderate`.
-    degrees : int
-        Degrees of freedom of the t distribution: the number of distinct windows, and what the
+    degrees : float
+        Degrees of freedom of the t distribution: the windows, by what each counts, and what the
         model's own spread is worth.
     """
 
     total: float
     share: float
-    degrees: int
+    degrees: float
 
 
-def moderate(z: FloatArray, windows: int, worth: int) -> tuple[float, int]:
+def moderate(
+    z: FloatArray, windows: float, worth: int, *, weights: FloatArray | None = None
+) -> tuple[float, float]:
     """Return how many times wider a spread must be, and the degrees of freedom of that factor.
 
     The mean square of the studentised errors says how wide the spread should have been, but from
@@ -53,16 +55,19 @@ def moderate(z: FloatArray, windows: int, worth: int) -> tuple[float, int]:
     ----------
     z : numpy.ndarray
         Errors over the model's own spread, of any shape.
-    windows : int
-        Distinct windows that they come from: errors of one window move together.
+    windows : float
+        Distinct windows that they come from: errors of one window move together. A window may
+        count less than one.
     worth : int
         The model's `spread_worth`.
+    weights : numpy.ndarray, optional
+        Of the errors, of the same shape: what the window of each counts; all the same without it.
 
     Returns
     -------
     factor : float
         Root of (worth + windows x mean square) / (worth + windows).
-    degrees : int
+    degrees : float
 
     References
     ----------
@@ -78,7 +83,7 @@ def moderate(z: FloatArray, windows: int, worth: int) -> tuple[float, int]:
     (1.4142135623730951, 6)
     """
     degrees = worth + windows
-    square = float(np.mean(np.square(z, dtype=np.float64)))
+    square = float(np.average(np.square(z, dtype=np.float64), weights=weights))
     return float(np.sqrt((worth + windows * square) / degrees)), degrees
 
 

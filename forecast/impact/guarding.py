@@ -15,10 +15,10 @@ import pandas as pd
 from scipy import stats
 
 from forecast.data.panel import Panel
-from forecast.impact.baseline import Calibration, calibrate, fit_before, hide_shocks, moderate
+from forecast.impact.baseline import Calibration, calibrate, fit_before, hide_shocks
 from forecast.impact.campaign import Campaign, Comparison
 from forecast.impact.effect import SeriesEffect, format_points, measure_effect
-from forecast.impact.placebo import MIN_WINDOWS, run_placebos
+from forecast.impact.placebo import MIN_WINDOWS, moderate_rows, run_placebos
 from forecast.impact.untouched import Controls
 from forecast.impact.windows import Window
 from forecast.models.base import Model
@@ -164,7 +164,7 @@ def _calibrate_alone(errors: pd.DataFrame, worth: int) -> Calibration | None:
     windows = int(errors["window"].nunique())
     if windows < MIN_WINDOWS:
         return None
-    factor, degrees = moderate(errors["z"].to_numpy(np.float64), windows, worth)
+    factor, degrees = moderate_rows(errors, "z", worth)
     return Calibration(factor, 1.0, degrees)
 
 

@@ -261,6 +261,22 @@ def test_limit_is_student_s_with_the_windows_as_degrees() -> None:
     assert t_limit(rows, 0.9) == pytest.approx(2 * stats.t.ppf(0.95, 10))
 
 
+def test_a_window_in_another_part_of_the_year_counts_half() -> None:
+    # two windows of the season (z = 2) and one half a year away (z = 2) count one each, two
+    # others (z = 1) half each: (3 x 4 + 2 x 0.5 x 1) / 4 = 3.25, and a t of 4 degrees: 2.1318
+    years = [(2000, 2.0), (2001, 2.0), (2002, 2.0), (2003, 1.0), (2004, 1.0)]
+    rows = make_placebo(years).errors
+    rows["same_season"] = [True, True, False, False, False]
+    rows["back"] = [0.0, 0.0, 0.5, 0.25, 0.75]
+    assert t_limit(rows, 0.9) == pytest.approx(2.1318 * np.sqrt(3.25), abs=1e-4)
+    twice = pd.concat([rows, rows])  # a second offence in the same windows
+    assert t_limit(twice, 0.9) == pytest.approx(2.1318 * np.sqrt(3.25), abs=1e-4)
+    found = replace(make_placebo(years), errors=rows, worth=4).calibration()
+    assert found is not None
+    assert found.degrees == 8
+    assert found.total == pytest.approx(np.sqrt((4 + 13) / 8))
+
+
 def test_a_spread_known_to_be_nearly_right_counts_like_some_windows_more() -> None:
     # ten windows with errors of twice the spread, and a spread worth five windows:
     # sqrt((5 x 1 + 10 x 4) / 15) = sqrt(3), and a t with 15 degrees reaches 1.753 (tables)
