@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, NoReturn
 
 import numpy as np
@@ -110,12 +111,18 @@ def as_period(value: Any, freq: str) -> pd.Period:
         return pd.Period(pd.Timestamp(value), freq=freq)
     if isinstance(value, str):
         try:
-            return pd.Period(_read_stamps(pd.Series([value]))[0][0], freq=freq)
+            return _read_one(value, freq)
         except DataError:
             pass
     raise DataError(
         f"Period must be a date or text such as 2020-10: found {value!r}. {_HOW_TO_WRITE}"
     )
+
+
+@lru_cache(maxsize=1024)
+def _read_one(text: str, freq: str) -> pd.Period:
+    """The period of one text; panels ask for the day of the same snapshot again and again."""
+    return pd.Period(_read_stamps(pd.Series([text]))[0][0], freq=freq)
 
 
 def as_periods(values: Iterable[Any], freq: str | None = None) -> pd.PeriodIndex:

@@ -35,6 +35,8 @@ def taken_in(panel: Panel) -> pd.Period | None:
     Period('2024-11', 'M')
     """
     written = (panel.snapshot.retrieved or "").removeprefix("vintage ").strip()[:10]
+    if not written:
+        return None
     try:
         return as_period(written, panel.freq)
     except DataError:
