@@ -22,8 +22,8 @@ GLOSSARY = (
         "The range in which the true value is likely to lie. A 95 per cent interval should hold "
         "it 19 times in 20.",
     ),
-    ("Maturity", "How long after the campaign the figures were taken. Late records still come in."),
     ("Maryland scale", "A scale from 1 to 5 of how well a design can tell cause from coincidence."),
+    ("Maturity", "How long after the campaign the figures were taken. Late records still come in."),
     ("Measure", "What is counted: recorded offences, calls and incidents are different things."),
     ("p", "How often the forecast errs by this much or more when there is nothing to find."),
     (
