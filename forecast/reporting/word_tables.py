@@ -13,7 +13,9 @@ from forecast.reporting.word_styles import TEXT_WIDTH
 _TWENTIETHS = 1440 / 2.54  # twentieths of a point in a centimetre
 _FULL, _SMALL, _TINY = 10.0, 8.5, 7.5  # points
 _MANY, _VERY_MANY = 5, 8  # columns from which type is smaller
-_LONG = 45  # letters beyond which a cell breaks rather than asks for room
+_LONG = 90  # letters beyond which a cell breaks rather than asks for room
+_LONG_WORD = 40  # letters beyond which a word may break: only hashes are as long
+_LETTER = 0.56  # of the size of its type is what a digit needs, and a letter of a heading
 _RULE = "BFBFBF"
 
 
@@ -74,13 +76,13 @@ def share_widths(grid: Grid) -> list[int]:
     """
     whole = round(TEXT_WIDTH * _TWENTIETHS)
     texts = [[header, *(row[at] for row in grid.rows)] for at, header in enumerate(grid.headers)]
-    words = [max((len(w) for t in column for w in t.split()), default=0) for column in texts]
+    # at a no-break space no line ends: str.split() would take it for the end of a word
+    words = [max(len(w) for t in column for w in t.split(" ")) for column in texts]
     longest = [min(max(map(len, column)), _LONG) for column in texts]
-    least = [max(word + 2, 4) for word in words]
+    least = [max(min(word, _LONG_WORD) + 2, 4) for word in words]
     spare = [max(long + 2 - low, 0) for long, low in zip(longest, least, strict=True)]
     room = max(sum(spare), 1)
-    # about half the size of its type is what a letter needs
-    needed = choose_size(len(texts)) * 20 * 0.52
+    needed = choose_size(len(texts)) * 20 * _LETTER
     free = max(whole - sum(least) * needed, 0.0)
     raw = [low * needed + free * more / room for low, more in zip(least, spare, strict=True)]
     shares = [round(whole * width / sum(raw)) for width in raw]
