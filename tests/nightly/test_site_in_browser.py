@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,38 +10,16 @@ import pytest
 
 from forecast.nightly.site import write_site
 from forecast.nightly.store import open_store
+from tests.browsing import NUMBER_STOPS, SCHEMES, Visit, find_broken, find_tools, open_browser
 from tests.nightly import simulated
 
 PAGES = ("index.html", "areas/barnet.html", "areas/london.html", "offences/robbery.html")
-SCHEMES = ("light", "dark")
-
-# WCAG 2.2 A and AA, and what axe calls best practice
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-
-
-def _find_browser() -> tuple[str, str] | str:
-    """The browser and the text of axe-core, or why they cannot be used."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
-        return "no Chromium is installed (on Debian: apt-get install chromium)"
-    try:
-        import axe_playwright_python
-        import playwright.sync_api  # noqa: F401
-    except ImportError as error:
-        return f"{error.name} is not installed (extra dev)"
-    axe = Path(str(axe_playwright_python.__file__)).with_name("axe.min.js")
-    return found, axe.read_text("utf-8")
 
 
 @pytest.fixture(scope="module")
 def tools() -> tuple[str, str]:
     """Browser and rules; skipped with the reason where there are none, but not in CI."""
-    found = _find_browser()
-    if isinstance(found, str):
-        if os.environ.get("CI"):
-            pytest.fail(found)
-        pytest.skip(found)
-    return found
+    return find_tools()
 
 
 @pytest.fixture(scope="module")
@@ -59,35 +35,8 @@ def site(tmp_path_factory: pytest.TempPathFactory, tools: tuple[str, str]) -> Pa
 @pytest.fixture(scope="module")
 def browser(tools: tuple[str, str]) -> Iterator[Any]:
     """A browser without a window."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        # root may not use the sandbox; these pages are our own
-        found = driver.chromium.launch(executable_path=tools[0], args=["--no-sandbox"])
+    with open_browser(tools[0]) as found:
         yield found
-        found.close()
-
-
-class Visit:
-    """A page that is open, and all that it asked for."""
-
-    def __init__(self, browser: Any, site: Path, name: str, **settings: Any) -> None:
-        self.asked: list[str] = []
-        self.said: list[str] = []
-        self.context = browser.new_context(**settings)
-        self.page = self.context.new_page()
-        self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.on("console", lambda told: self.said.append(told.text))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.goto((site / name).as_uri())
-
-    def __enter__(self) -> Any:
-        return self.page
-
-    def __exit__(self, *_: object) -> None:
-        self.context.close()
-        assert self.said == []
-        assert all(url.startswith("file:") for url in self.asked)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -96,17 +45,7 @@ def test_no_rule_of_accessibility_is_broken(
     browser: Any, site: Path, tools: tuple[str, str], name: str, scheme: str
 ) -> None:
     with Visit(browser, site, name, color_scheme=scheme) as page:
-        page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
-        page.evaluate(tools[1])
-        asked = {"runOnly": {"type": "tag", "values": RULES}}
-        found = page.evaluate("asked => axe.run(document, asked)", asked)
-        broken = [
-            (rule["id"], node["html"][:120], node["failureSummary"])
-            for rule in found["violations"]
-            for node in rule["nodes"][:3]
-        ]
-        assert broken == []
-        assert len(found["passes"]) > 20  # the rules did look at something
+        assert find_broken(page, tools[1]) == []
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -174,15 +113,7 @@ def test_tables_can_be_searched(browser: Any, site: Path) -> None:
 def test_the_keyboard_reaches_everything(browser: Any, site: Path) -> None:
     for name in PAGES:
         with Visit(browser, site, name) as page:
-            wanted = page.evaluate(
-                """() => {
-                  const all = document.querySelectorAll(
-                    'a[href], button, input, summary, [tabindex="0"]');
-                  const shown = [...all].filter(e => e.checkVisibility());
-                  shown.forEach((e, i) => { e.dataset.number = i; });
-                  return shown.length;
-                }"""
-            )
+            wanted = page.evaluate(NUMBER_STOPS)
             seen = set()
             for _ in range(wanted + 2):
                 page.keyboard.press("Tab")
