@@ -162,12 +162,12 @@ def small(known: Evaluation) -> dict[str, float]:
     return {part.area: part.observed for part in parts}
 
 
-@pytest.fixture(scope="module")
-def closed(known: Evaluation) -> Document:
-    """The report with disclosure on."""
+@pytest.fixture(scope="module", params=["asked for", "not asked for"])
+def closed(known: Evaluation, request: pytest.FixtureRequest) -> Document:
+    """The report with disclosure on, and one of which nothing was said, which hides as well."""
     result = protect(known, "on")
     figures: dict[str, Plot] = draw_figures(result)
-    return compose(result, figures)
+    return compose(result if request.param == "asked for" else known, figures)
 
 
 OPEN = ("offence", "area", "period", "against", "exposure", "expected", "counterfactual", "model",

@@ -242,9 +242,56 @@ def test_words_are_explained_in_the_order_of_the_alphabet(bare: Document) -> Non
     assert all(text.endswith(".") and text[:1].isupper() for _, text in GLOSSARY)
 
 
+def test_the_design_has_its_levels_folded_and_its_registration_told(
+    bare: Document, fewer: Evaluation
+) -> None:
+    *rated, levels, registered = blocks_of(bare, "design")
+    assert rated[0].text == (  # type: ignore[union-attr]
+        "The design is at level 2 of 5 on the Maryland scale: a comparison of before and after. No "
+        "comparable area was left out of the campaign."
+    )
+    assert isinstance(levels, Grid)
+    assert levels.folded
+    assert [row[0] for row in levels.values] == [f"Level {n}" for n in range(1, 6)]
+    assert registered.text.startswith("This evaluation was not registered beforehand")  # type: ignore[union-attr]
+
+
+def test_offences_that_were_not_targeted_are_told_after_the_checks(
+    autumn_nights: Evaluation, bare: Document
+) -> None:
+    blocks = blocks_of(compose(autumn_nights, {}), "checks")
+    assert kinds(blocks)[:3] == ["paragraph", "grid", "paragraph"]
+    told = blocks[2].text  # type: ignore[union-attr]
+    assert told.startswith("Offences that the campaign did not target: ")
+    for part in autumn_nights.untargeted:
+        counted = f"{part.observed:,.0f} counted, {part.expected:,.0f} expected"
+        assert counted in told
+    assert kinds(blocks_of(bare, "checks")) == ["paragraph", "grid", "heading", "paragraph"]
+
+
+def test_what_the_report_does_not_cover_is_listed(bare: Document, rich: Document) -> None:
+    table, heading, left_out = blocks_of(bare, "assumptions")
+    assert isinstance(table, Grid)
+    assert heading == Heading(text="What this report does not cover")
+    assert left_out == Listing(
+        items=(
+            "Displacement to other places, times or offences: not measured here.",
+            "Harm, costs and benefits: not counted here.",
+            "Other models, spans of history and windows: not tried here.",
+            "Calls, victims who did not report, and offences by time of day: not in these data.",
+        )
+    )
+    (*_, fewer_left) = blocks_of(rich, "assumptions")
+    assert "not measured here" not in str(fewer_left)
+    assert "not counted here" not in str(fewer_left)
+
+
 def test_how_to_make_it_again_holds_command_and_hashes(bare: Document, fewer: Evaluation) -> None:
     told, facts = blocks_of(bare, "again")
-    assert "the same numbers again" in told.text  # type: ignore[union-attr]
+    assert told == Paragraph(
+        text="The same package, figures, campaign and command give the same numbers again, "
+        "whatever the hour."
+    )
     assert isinstance(facts, Facts)
     pairs = dict(facts.pairs)
     assert pairs["Command"] == "a command"
