@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from forecast.data.refusals import not_writable
-from forecast.data.writing import replacing
+from forecast.data.writing import clear_halves, replacing
 from forecast.errors import NotReadyError
 
 
@@ -57,6 +57,7 @@ class Partial:
         self.target = target
         self.path = target.with_name(f".{target.name}.partial")
         self._notes_path = target.with_name(f".{target.name}.partial.json")
+        clear_halves(self._notes_path)
         self._handle = handle
         self.notes = self._read_notes()
         if self.notes is None:

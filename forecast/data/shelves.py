@@ -20,7 +20,7 @@ from forecast.data.downloads import Fetched, Known
 from forecast.data.records import Entry
 from forecast.data.refusals import not_writable
 from forecast.data.snapshots import Store
-from forecast.data.writing import replacing
+from forecast.data.writing import clear_halves, replacing
 
 SCHEMA = "forecast.fetched/1"
 
@@ -183,6 +183,7 @@ class Shelf:
         if not (self.folder / record.name).is_file():
             return
         content = {"schema": SCHEMA} | asdict(record)
+        clear_halves(self.folder / f"{record.name}.json")
         with replacing(self.folder / f"{record.name}.json") as half:
             half.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
 

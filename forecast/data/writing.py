@@ -50,3 +50,23 @@ def replacing(target: Path) -> Iterator[Path]:
         ) from error
     finally:
         half.unlink(missing_ok=True)
+
+
+def clear_halves(target: Path) -> None:
+    """Take away what processes that were killed while they wrote a file left of it.
+
+    Only for whoever alone may write the file now.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, ".note.txt.4711.part").write_text("half", "utf-8")
+    ...     clear_halves(Path(folder) / "note.txt")
+    ...     list(Path(folder).iterdir())
+    []
+    """
+    start, end = f".{target.name}.", ".part"  # as `replacing` names them
+    for path in target.parent.iterdir():
+        if path.name.startswith(start) and path.name.endswith(end):
+            path.unlink(missing_ok=True)

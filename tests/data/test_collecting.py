@@ -425,6 +425,24 @@ def test_a_run_that_is_killed_is_completed_by_the_next(
         assert len(list(shelf.folder.iterdir())) == 4
 
 
+def test_what_a_killed_run_left_of_notes_and_records_is_taken_away(
+    server: Loopback, shelf_of: type[Shelf]
+) -> None:
+    """Killed between the first byte of a small file and its place."""
+    london(server)
+    server.plays("/d/old.csv", file(OLD, etag='"o1"'))
+    shelf = shelf_of("london")
+    shelf.folder.mkdir(parents=True, exist_ok=True)
+    for name in ("..old.csv.partial.json.4711.part", ".old.csv.json.4711.part"):
+        (shelf.folder / name).write_text("{", "utf-8")
+    found = run_london(server, shelf)
+    assert bytes_of(found, shelf_of("london")) == {"old.csv": OLD, "new.csv": NEW}
+    if shelf.store is not None:
+        assert not (shelf.store.folder / "fetching").exists()
+    else:
+        assert len(list(shelf.folder.iterdir())) == 4
+
+
 @pytest.mark.parametrize("writes", [1, 2, 4, 5, 7])
 def test_a_run_that_ends_at_any_write_is_completed_by_the_next(
     server: Loopback, shelf_of: type[Shelf], writes: int
