@@ -126,8 +126,8 @@ def test_a_report_that_fails_half_way_leaves_the_old_one_as_it_was(
 
 def test_a_full_disk_is_told_of_and_leaves_the_old_report(tmp_path: Path) -> None:
     write(tmp_path / "a", OLD)
-    with (
-        pytest.raises(  # noqa: PT012
+    with (  # noqa: PT012
+        pytest.raises(
             ForecastError,
             match="Folder of the report must be one that can be written: 'a' gave No space left on "
             "device. Choose another one with `to`.",
