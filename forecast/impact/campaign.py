@@ -379,9 +379,10 @@ class Campaign(BaseModel):
         21
         """
         path = Path(source)
-        if path.suffix == ".toml" or path.exists():
-            return _load_file(path)
         names = shipped_campaigns()
+        # A folder of the name is a report's, which `forecast evaluate` made here.
+        if path.suffix == ".toml" or path.is_file() or (path.exists() and str(source) not in names):
+            return _load_file(path)
         if str(source) not in names:
             near = difflib.get_close_matches(str(source), names, n=1, cutoff=0.5)
             hint = f"Did you mean {near[0]!r}?" if near else f"Choose from {', '.join(names)}."

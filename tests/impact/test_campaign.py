@@ -69,6 +69,17 @@ def test_autumn_nights_2020_holds_what_was_announced() -> None:
     assert [run.when for run in campaign.previous] == [2016, 2017, 2018, 2021, 2023]
 
 
+def test_the_folder_of_a_report_does_not_hide_the_campaign_of_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "autumn-nights-2020").mkdir()
+    assert Campaign.load("autumn-nights-2020").days == 21
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(CampaignError, match="Campaign file 'mine' must be a TOML text"):
+        Campaign.load("mine")
+
+
 def test_shipped_campaigns_fit_the_shipped_panel(london: Panel) -> None:
     for name in shipped_campaigns():
         Campaign.load(name).check(london)
