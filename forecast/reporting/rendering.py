@@ -144,7 +144,7 @@ def _local(name: str) -> str:
 
 def _is_still(name: str, value: str) -> bool:
     """Whether an attribute neither acts nor loads anything."""
-    if name.casefold().startswith("on") or "\\" in value:
+    if name.casefold().startswith("on"):
         return False
     if name == "href":
         return value.startswith("#")

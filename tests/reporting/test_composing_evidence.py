@@ -172,6 +172,10 @@ def test_a_claim_is_told_from_what_was_said_to_what_could_be_said(hostile: Evalu
     assert steps.small
     assert steps.items[0] == "Step 1, as announced: simulated offences, October 2022 against " \
         "October 2021: −30.0 per cent, without counts."  # fmt: skip
+    texts = " ".join(str(block) for block in blocks)
+    assert hostile.headline.ladders[0].notes
+    for note in hostile.headline.ladders[0].notes:
+        assert note[:30] in texts
     assert Heading(text="What could be said instead") in blocks
     assert blocks[-1].kind == "listing"
     source = hostile.headline.ladders[0].claim.source
@@ -236,6 +240,7 @@ def test_what_a_report_must_state_has_all_its_fields(bare: Document) -> None:
 def test_words_are_explained_in_the_order_of_the_alphabet(bare: Document) -> None:
     (facts,) = blocks_of(bare, "glossary")
     assert facts == Facts(pairs=GLOSSARY)
+    assert "95 per cent interval should hold it 19 times in 20" in dict(GLOSSARY)["Interval"]
     names = [name for name, _ in GLOSSARY]
     assert names == sorted(names, key=str.casefold)
     assert len(set(names)) == len(names)

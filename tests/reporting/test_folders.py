@@ -216,6 +216,7 @@ def test_a_report_has_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.Mo
         ("a\x00b\nc", "a-b-c"),
         ("CON ", "con"),
         ("x" * 79 + " yz", "x" * 79),
+        ("x" * 200, "x" * 80),
     ],
 )
 def test_a_name_never_leads_out_of_the_folder(tmp_path: Path, name: str, slug: str) -> None:

@@ -92,6 +92,8 @@ def fill(body: str) -> str:
         '<g onload="alert(1)"/>',
         '<g\nonclick = "alert(1)"/>',
         '<path ONMOUSEOVER="alert(1)"/>',
+        '<path OnMouseOver="alert`1`"/>',
+        '<path onclick=""/>',
         '<use xlink:href="https://x.example/a.svg#b"/>',
         '<use href="javascript:alert(1)"/>',
         '<use href="//x.example/a.svg#b"/>',

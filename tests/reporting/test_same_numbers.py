@@ -314,6 +314,9 @@ def test_the_figure_of_the_window_draws_the_numbers_of_the_json(made: Made) -> N
     assert last.tolist() == pytest.approx(pair(main, "effect"), abs=1e-3)
     for row, step in zip(inside.to_dict("records"), main["cumulative"], strict=True):
         assert row["cumulative_gap"] == pytest.approx(step["effect"], abs=1e-3)
+        seen = row["observed"]
+        gaps = [seen - row[x] for x in ("expected", "expected_upper", "expected_lower")]
+        assert [row["gap"], row["gap_lower"], row["gap_upper"]] == pytest.approx(gaps)
     top, left, right = plot.axes
     lines = {str(line.get_label()): np.asarray(line.get_ydata()) for line in top.lines}
     np.testing.assert_allclose(lines["observed"], plot.table["observed"])
