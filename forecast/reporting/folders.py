@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from forecast.errors import ForecastError
-from forecast.reporting.documents import Document
+from forecast.reporting.documents import Document, Picture
 
 PAGE, CLAIMS, RESULT, DOCUMENT, FIGURES = (
     "report.html", "claim-check.html", "evaluation.json", "report.json", "figures",
@@ -22,6 +22,8 @@ PAGE, CLAIMS, RESULT, DOCUMENT, FIGURES = (
 _OUR_FIGURES = re.compile(
     r"^(window|claim-\d+|years|placebo|models|specifications|areas)\.(svg|png)$"
 )
+
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def make_slug(name: str) -> str:
@@ -106,16 +108,36 @@ def _move(made: Path, folder: Path) -> None:
 
 
 def _clear(folder: Path, made: Path, new: set[str]) -> None:
-    """Take away what an earlier report had and this one has not: figures, and claims.
+    """Take away what an earlier report had and this one has not: figures, claims, what it said.
 
-    A new result has figures of its own, or none; a new page has its claims beside it, or none.
+    A new result has figures and a document of its own, or none; a new page has its claims beside
+    it, or none.
     """
+    if (made / RESULT).exists() and not (made / DOCUMENT).exists():
+        (folder / DOCUMENT).unlink(missing_ok=True)
     if (made / RESULT).exists() and (folder / FIGURES).is_dir():
         for old in (folder / FIGURES).iterdir():
             if _OUR_FIGURES.match(old.name) and old.name not in new:
                 old.unlink()
     if (made / PAGE).exists() and not (made / CLAIMS).exists():
         (folder / CLAIMS).unlink(missing_ok=True)
+
+
+def find_figure(figures: Path, picture: Picture, ending: str) -> Path:
+    """Return the file of a figure, which must be there.
+
+    Raises
+    ------
+    ForecastError
+        If it is not; or if its name is no plain name, so that a document reads nothing outside.
+    """
+    path = figures / f"{picture.name}.{ending}"
+    if not _NAME.fullmatch(picture.name) or not path.is_file():
+        raise ForecastError(
+            f"Figure {picture.name!r} must be in the folder {figures.name!r} beside the "
+            "report: it is not. Make the report again with forecast evaluate."
+        )
+    return path
 
 
 def read_document(path: Path) -> Document:

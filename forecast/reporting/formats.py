@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from forecast.errors import ForecastError
 from forecast.reporting.composing import compose_claims
 from forecast.reporting.documents import Document, Picture
-from forecast.reporting.folders import CLAIMS, FIGURES, PAGE
+from forecast.reporting.folders import CLAIMS, FIGURES, PAGE, find_figure
 from forecast.reporting.rendering import render_page
 
 FORMATS = ("html", "pdf", "docx", "xlsx")
 FILES = {"html": PAGE, "pdf": "report.pdf", "docx": "report.docx", "xlsx": "report.xlsx"}
 """Names of the files, by format."""
-
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def check_formats(formats: str | Iterable[str]) -> tuple[str, ...]:
@@ -94,21 +91,8 @@ def _write_pages(document: Document, folder: Path, figures: Path) -> list[Path]:
 
 
 def read_from(figures: Path) -> Callable[[Picture], str]:
-    """Return what reads a figure of a document from a folder, as SVG.
-
-    A name that is no plain name is refused, so that a document reads nothing outside.
-    """
-
-    def read(picture: Picture) -> str:
-        path = figures / f"{picture.name}.svg"
-        if not _NAME.fullmatch(picture.name) or not path.is_file():
-            raise ForecastError(
-                f"Figure {picture.name!r} must be in the folder {figures.name!r} beside the "
-                "report: it is not. Make the report again with forecast evaluate."
-            )
-        return path.read_text("utf-8")
-
-    return read
+    """Return what reads a figure of a document from a folder, as SVG."""
+    return lambda picture: find_figure(figures, picture, "svg").read_text("utf-8")
 
 
 def print_report(page: Path, target: Path) -> Path:

@@ -20,6 +20,7 @@ from forecast.reporting.documents import (
     Picture,
     Section,
 )
+from forecast.reporting.folders import find_figure
 from forecast.reporting.office import EPOCH, SIMULATED, keep_legal
 from forecast.reporting.word_tables import build_table
 
@@ -202,12 +203,19 @@ class _Writer:
 
     def picture(self, picture: Picture) -> None:
         """Write a figure with its alternative text, its caption, and the numbers under it."""
+        from docx.image.exceptions import UnexpectedEndOfFileError, UnrecognizedImageError
         from docx.shared import Cm
 
         paragraph = self.paragraph("Normal")
         paragraph.paragraph_format.keep_with_next = True
-        place = str(self.figures / f"{picture.name}.png")
-        drawn = paragraph.add_run().add_picture(place, width=Cm(look.TEXT_WIDTH))
+        place = str(find_figure(self.figures, picture, "png"))
+        try:
+            drawn = paragraph.add_run().add_picture(place, width=Cm(look.TEXT_WIDTH))
+        except (UnrecognizedImageError, UnexpectedEndOfFileError) as error:
+            raise ForecastError(
+                f"Figure {picture.name!r} must be a picture (PNG): it cannot be read. Make the "
+                "report again with forecast evaluate."
+            ) from error
         if drawn.height > Cm(_TALLEST):
             drawn.width = round(drawn.width * Cm(_TALLEST) / drawn.height)
             drawn.height = Cm(_TALLEST)

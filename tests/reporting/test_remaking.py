@@ -97,3 +97,27 @@ def test_a_figure_that_is_gone_leaves_the_old_page(folder: Path) -> None:
         remake_report(folder)
     assert (folder / "report.html").read_bytes() == before
     assert sorted(path.name for path in folder.parent.iterdir()) == [NAME]
+
+
+def test_a_picture_that_is_broken_or_gone_is_named(folder: Path) -> None:
+    picture = folder / "figures" / "window.png"
+    for content in (b"no picture", picture.read_bytes()[:30]):
+        picture.write_bytes(content)
+        with pytest.raises(ForecastError, match=r"'window' must be a picture \(PNG\): it cannot"):
+            remake_report(folder, formats="docx")
+    picture.unlink()
+    with pytest.raises(ForecastError, match="of the report: window.png is not there"):
+        remake_report(folder, formats="docx")
+    assert not (folder / "report.docx").exists()
+
+
+def test_a_result_alone_takes_the_place_of_an_older_report(
+    folder: Path, more: Evaluation, tmp_path: Path
+) -> None:
+    alone = tmp_path / "result.json"
+    alone.write_text(json.dumps(more.to_dict()), "utf-8")
+    remake_report(alone, to=folder.parent)
+    assert not (folder / "report.json").exists()
+    assert not list((folder / "figures").iterdir())
+    (page,) = remake_report(folder)
+    assert "more than expected" in page.read_text("utf-8")
