@@ -13,7 +13,8 @@ from scipy import stats
 from forecast.data.panel import Panel
 from forecast.data.sources import UNALLOCATED
 from forecast.errors import name_offenders
-from forecast.impact.campaign import Campaign, Previous
+from forecast.impact.campaign import Campaign
+from forecast.impact.campaign_parts import Previous
 from forecast.impact.effect import SeriesEffect, format_points
 from forecast.impact.placebo import MIN_WINDOWS, Placebo
 from forecast.impact.windows import RANK_WINDOWS

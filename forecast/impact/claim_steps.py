@@ -13,7 +13,8 @@ import pandas as pd
 
 from forecast.impact.alignment import DayWeights, whole_periods
 from forecast.impact.baseline import Baseline
-from forecast.impact.campaign import Campaign, Claim
+from forecast.impact.campaign import Campaign
+from forecast.impact.campaign_parts import Claim
 from forecast.impact.comparison import (
     COLUMNS,
     EARLIER_YEARS,

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from forecast.data.panel import Panel
-from forecast.impact.campaign import Campaign, Previous
+from forecast.impact.campaign import Campaign
+from forecast.impact.campaign_parts import Previous
 from forecast.impact.checks import Check, Status, join_words
 from forecast.impact.differences import Difference, measure_difference
 from forecast.impact.effect import FEWER, MORE, format_points

@@ -16,7 +16,8 @@ import pandas as pd
 from forecast.data.panel import Panel
 from forecast.data.sources import UNALLOCATED
 from forecast.impact.baseline import Baseline, calibrate, fit_before, hide_shocks
-from forecast.impact.campaign import MIN_SEASONS, Campaign, Comparison
+from forecast.impact.campaign import MIN_SEASONS, Campaign
+from forecast.impact.campaign_parts import Comparison
 from forecast.impact.checks import Check, Status
 from forecast.impact.effect import SeriesEffect, format_points
 from forecast.impact.measuring import measure_all

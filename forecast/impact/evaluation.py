@@ -21,7 +21,8 @@ from forecast.impact.aftermath import look_after
 from forecast.impact.around import AroundModel
 from forecast.impact.asking import take_panel
 from forecast.impact.baseline import Baseline, shocks_of
-from forecast.impact.campaign import Campaign, Previous
+from forecast.impact.campaign import Campaign
+from forecast.impact.campaign_parts import Previous
 from forecast.impact.checks import Check, Status
 from forecast.impact.comparison import compare_years
 from forecast.impact.counterfactuals import (

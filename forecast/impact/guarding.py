@@ -16,7 +16,8 @@ from scipy import stats
 
 from forecast.data.panel import Panel
 from forecast.impact.baseline import Calibration, calibrate, fit_before, hide_shocks
-from forecast.impact.campaign import Campaign, Comparison
+from forecast.impact.campaign import Campaign
+from forecast.impact.campaign_parts import Comparison
 from forecast.impact.effect import SeriesEffect, format_points, measure_effect
 from forecast.impact.placebo import MIN_WINDOWS, moderate_rows, run_placebos
 from forecast.impact.untouched import Controls

@@ -11,7 +11,8 @@ import pandas as pd
 from forecast.data.panel import Panel
 from forecast.impact.alignment import DayWeights, weigh_days
 from forecast.impact.baseline import Baseline
-from forecast.impact.campaign import Campaign, Claim
+from forecast.impact.campaign import Campaign
+from forecast.impact.campaign_parts import Claim
 from forecast.impact.claim_steps import AlignedSteps, Step, Steps, is_most
 from forecast.impact.comparison import Comparer, say_earlier
 from forecast.impact.plain import clean, pair

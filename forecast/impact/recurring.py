@@ -17,7 +17,8 @@ from scipy import stats
 from forecast.data.panel import Panel
 from forecast.errors import DataError, ForecastError
 from forecast.impact.baseline import Calibration, calibrate, fit_before, hide_shocks
-from forecast.impact.campaign import Campaign, Previous
+from forecast.impact.campaign import Campaign
+from forecast.impact.campaign_parts import Previous
 from forecast.impact.placebo import run_placebos
 from forecast.impact.repeated import OUTSIDE, Runs
 from forecast.impact.runs import mask_runs

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from forecast.data.panel import Panel
 from forecast.impact.baseline import mask
-from forecast.impact.campaign import Campaign, Previous
+from forecast.impact.campaign import Campaign
+from forecast.impact.campaign_parts import Previous
 from forecast.periods import exposure
 
 MASKED_SHARE = 0.5

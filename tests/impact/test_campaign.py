@@ -14,7 +14,8 @@ from pydantic import ValidationError
 
 from forecast.data.panel import Panel
 from forecast.errors import CampaignError
-from forecast.impact.campaign import Campaign, Claim, shipped_campaigns
+from forecast.impact.campaign import Campaign, shipped_campaigns
+from forecast.impact.campaign_parts import Claim
 from forecast.simulation import simulate
 
 GOOD: dict[str, Any] = {

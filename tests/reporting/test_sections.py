@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forecast.impact.campaign import Previous
+from forecast.impact.campaign_parts import Previous
 from forecast.impact.checks import Check
 from forecast.impact.evaluation import Evaluation, evaluate
 from forecast.reporting import sections

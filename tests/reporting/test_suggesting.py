@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import pytest
 
-from forecast.impact.campaign import Claim
+from forecast.impact.campaign_parts import Claim
 from forecast.impact.claim_steps import Step
 from forecast.impact.effect import CANNOT_TELL, FEWER, MORE, NO_DIFFERENCE, Effect
 from forecast.impact.evaluation import Evaluation
