@@ -8,14 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from forecast.data.disclosure import Disclosure
 from forecast.data.panel import Panel
 from forecast.errors import CampaignError
 from forecast.impact import checks as looking
-from forecast.impact import data_checks as figures
 from forecast.impact.activity import Activity, read_activity
 from forecast.impact.aftermath import look_after
 from forecast.impact.around import AroundModel
@@ -23,7 +21,7 @@ from forecast.impact.asking import take_panel
 from forecast.impact.baseline import Baseline, shocks_of
 from forecast.impact.campaign import Campaign
 from forecast.impact.campaign_parts import Previous
-from forecast.impact.checks import Check, Status
+from forecast.impact.checks import Check
 from forecast.impact.comparison import compare_years
 from forecast.impact.counterfactuals import (
     check_after,
@@ -35,9 +33,9 @@ from forecast.impact.counterfactuals import (
 )
 from forecast.impact.effect import Effect, SeriesEffect, Verdict
 from forecast.impact.elsewhere import look_together
-from forecast.impact.faults import find_faults
 from forecast.impact.headline import Headline, climb
-from forecast.impact.maturing import check_immature, hide_immature, say_lag
+from forecast.impact.inspecting import inspect, judge_sensitivity
+from forecast.impact.maturing import hide_immature, say_lag
 from forecast.impact.measuring import make_baselines, measure_all, measure_untargeted
 from forecast.impact.placebo import Placebo, run_placebos
 from forecast.impact.places import find_places
@@ -350,7 +348,7 @@ def evaluate(
     )
     alike = has_like_controls(campaign, shown, shocks, chosen)
     rating = rate_design(campaign, counts, counterfactual=counterfactual, controls_ok=alike)
-    found = _look(campaign, counts, panel, shocks, placebo, untargeted, baseline, level, left_out)
+    found = inspect(campaign, counts, panel, shocks, placebo, untargeted, baseline, level, left_out)
     untouched = (
         look_together(campaign, counts, shocks, chosen, **asked)
         if counterfactual == "before"
@@ -381,7 +379,7 @@ def evaluate(
             progress=progress,
             **asked,
         )
-        found += _judge_sensitivity(campaign, specifications, measured[0], counterfactual)
+        found += judge_sensitivity(campaign, specifications, measured[0], counterfactual)
         measured.append(
             measure_all(campaign, panel, baseline, placebo, found, level, panel.total_name)
         )
@@ -416,40 +414,6 @@ def evaluate(
     )
 
 
-def _judge_sensitivity(
-    campaign: Campaign,
-    found: Specifications,
-    parts: tuple[SeriesEffect, ...],
-    counterfactual: str,
-) -> tuple[Check, ...]:
-    """The check of every offence's total, which bars a verdict on that offence alone.
-
-    The specifications all learn from before the window. A result by another counterfactual that
-    holds zero while most of them do not rests on the counterfactual, and that is a doubt.
-    """
-    checks = []
-    for part in parts:
-        if part.is_total:
-            check = found.check(
-                part.offence,
-                main_excludes_zero=part.excludes_zero,
-                main_sign=int(np.sign(part.percent)),
-            )
-            if counterfactual != "before":
-                text = f"All specifications learn from before the window alone. {check.text}"
-                rows = found.of(part.offence)
-                clear = rows.loc[rows["counted"], "excludes_zero"].fillna(False).astype(bool)
-                other = not part.excludes_zero and bool(clear.mean() > 0.5)
-                if other:
-                    text += f" The result {counterfactual} differs: it rests on the counterfactual."
-                status: Status = "failed" if other else check.status
-                check = replace(check, text=text, status=status)
-            several = len(campaign.offences) > 1
-            name = f"{check.name}, {part.offence}" if several else check.name
-            checks.append(replace(check, name=name, offence=part.offence))
-    return tuple(checks)
-
-
 def _name_totals(parts: tuple[SeriesEffect, ...], campaign: Campaign) -> tuple[SeriesEffect, ...]:
     """The results, their totals called by whose they are."""
     return tuple(replace(part, called=campaign.name_place(part.area)) for part in parts)
@@ -461,49 +425,6 @@ def _with_usual(model: Model | None) -> list[Model] | None:
     if model is None or model.name == usual[0].name:
         return None
     return [model, *(other for other in usual if other.name != model.name)]
-
-
-def _look(
-    campaign: Campaign,
-    counts: Panel,
-    panel: Panel,
-    shocks: list[Disruption],
-    placebo: Placebo,
-    untargeted: tuple[SeriesEffect, ...] | None,
-    baseline: Baseline,
-    level: float,
-    left_out: tuple[Previous, ...],
-) -> tuple[Check, ...]:
-    """All checks of the evaluation itself."""
-    calibrated = looking.check_placebo(placebo, level, campaign.periods(panel.freq)[0])
-    if baseline.calibration is None and calibrated.status == "passed":
-        text = "A stored forecast cannot be made again for placebo windows: it is not calibrated."
-        calibrated = Check(calibrated.name, "not possible", True, text)
-    return (
-        looking.check_disruptions(campaign, panel, shocks),
-        looking.check_settled(campaign, panel, shocks),
-        calibrated,
-        figures.check_breaks(campaign, panel),
-        figures.check_unallocated(campaign, counts),
-        looking.check_exposure(campaign, panel),
-        looking.check_untargeted(campaign, untargeted),
-        figures.check_years(campaign, panel, shocks),
-        looking.check_comparators(campaign, counts, used=untargeted is None),
-        *looking.check_bordering(campaign),
-        looking.check_number(_count_results(baseline.forecast), level),
-        looking.check_small_counts(baseline.forecast),
-        looking.check_earlier(campaign, placebo, left_out),
-        figures.check_missing(panel, campaign),
-        figures.check_maturity(counts, campaign),
-        *check_immature(campaign, panel, baseline, level, controls=untargeted is None),
-        *find_faults(campaign, panel, shocks),
-    )
-
-
-def _count_results(forecast: Forecast) -> int:
-    """Rows of the effect: every series, and a total for each offence with several areas."""
-    of_offence = forecast.series["offence"].value_counts()
-    return len(forecast.series) + int((of_offence > 1).sum())
 
 
 def _near(campaign: Campaign, panel: Panel, shocks: list[Disruption]) -> tuple[Disruption, ...]:
