@@ -6,7 +6,7 @@ at their default; in the contaminated cells the campaign lists its earlier runs,
 (and left in on a line of its own). The window is the end of the data: only a forecast from before
 can be made. Peers have the settings that their documentation advises, and see all that came
 before: none of them masks. Slow peers are asked on fewer seeds (column n), PyMC on twelve; ours
-on seeds from 2,000 on, for those below were looked at while building. Every figure has its Monte
+on seeds from 5,000 on, for those below were looked at while building. Every figure has its Monte
 Carlo standard error in brackets. `bias`, `width` in points of the window's change; an alarm is an
 interval of 95 per cent that excludes zero where nothing was planted, power the share where a tenth
 was; `said` is the share of verdicts "fewer" or "more". Run with `make study`; `--fresh` runs the
@@ -84,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cells", nargs="*", default=list(CELLS), help="cells")
     parser.add_argument("--seeds", type=int, default=1000, help="of ours and the oracles")
-    parser.add_argument("--first", type=int, default=2000, help="first seed of ours")
+    parser.add_argument("--first", type=int, default=5000, help="first seed of ours")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--methods", nargs="*", default=list(METHODS), help="of ours")
     parser.add_argument("--no-peers", action="store_true")
