@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+import pandas as pd
+
 from forecast.errors import ForecastError
 from forecast.impact.answering import say_left_out
 from forecast.impact.checks import Check, join_words
@@ -300,8 +302,9 @@ def _say_blocking(check: Check, result: Evaluation) -> tuple[str, ...]:
         (name, held), *others = covered
         parts = [f"{capitalise(name)} covered {held} of its {days} days"]
         parts += [f"{name} {held}" for name, held in others]
-        short = f"Other upheavals covered {inside['days_in_window'].max()} of its {days} days."
-        return (f"{', '.join(parts)}.", short)
+        together = _count_days(inside, result.campaign)
+        share = f"all of its {days}" if together == days else f"{together} of its {days}"
+        return (f"{', '.join(parts)}.", f"Other upheavals covered {share} days.")
     if check.name.startswith("sensitivity"):
         return ("The answer changes with how the forecast is made.",)
     if check.name.startswith("change after the window"):
@@ -320,6 +323,13 @@ def _say_blocking(check: Check, result: Evaluation) -> tuple[str, ...]:
         "recording breaks": ("What is counted changed during or shortly before it.",),
     }
     return said.get(check.name, ("A check on the figures failed.",))
+
+
+def _count_days(shocks: pd.DataFrame, campaign: Campaign) -> int:
+    """Campaign days that at least one of the disruptions covers, given with `start` and `end`."""
+    spans = zip(shocks["start"], shocks["end"], strict=True)
+    cut = [(max(a, campaign.start), min(b, campaign.end)) for a, b in spans]
+    return len({day for a, b in cut for day in pd.period_range(a, b, freq="D")})
 
 
 def change_before(result: Evaluation) -> tuple[str, float, float, float] | None:

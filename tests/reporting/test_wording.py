@@ -22,6 +22,7 @@ from forecast.reporting.tables import totals_frame
 from forecast.reporting.wording import (
     WORD_LIMIT,
     Slot,
+    _say_blocking,
     change_before,
     count_words,
     earns_cause,
@@ -31,6 +32,7 @@ from forecast.reporting.wording import (
     quotations,
 )
 from forecast.simulation import simulate
+from tests.reporting.conftest import patrols, planted
 
 JARGON = re.compile(
     r"\b(interval|placebo|counterfactual|estimand|significan\w*|confidence|baseline|model|"
@@ -122,6 +124,24 @@ def test_the_worked_case_falls_into_none_of_its_traps(autumn_nights: Evaluation)
         "Call-outs are not in these data."
     )
     check_plain(plain_box(autumn_nights))
+
+
+@pytest.mark.parametrize(
+    ("spans", "said"),
+    [
+        # 5 to 14 October and 10 to 19 October are fifteen days together, not ten and not twenty
+        ([("2022-10-05", "2022-10-14"), ("2022-10-10", "2022-10-19")], "15 of its 61 days."),
+        ([("2022-09-05", "2022-10-14"), ("2022-10-15", "2022-12-24")], "all of its 61 days."),
+    ],
+)
+def test_days_under_several_disruptions_are_counted_once(
+    spans: list[tuple[str, str]], said: str
+) -> None:
+    names = ("a dispute over pay in every one of the stations of the city", "heavy snow")
+    shocks = [{"name": n, "start": a, "end": b} for n, (a, b) in zip(names, spans, strict=True)]
+    result = evaluate(patrols(disruption=shocks), planted(-0.3), draws=100, sensitivity=False)
+    (check,) = (c for c in result.checks if c.name == "disruptions in the window")
+    assert _say_blocking(check, result)[-1] == f"Other upheavals covered {said}"
 
 
 def test_a_change_before_the_campaign_is_told_only_when_it_is_clear(
