@@ -37,6 +37,7 @@ def make_placebo(z: np.ndarray, *, expected: float = 1e8, spread: float = 0.1) -
     errors = pd.DataFrame({"year": years, "z": z}).assign(
         window=[f"{year}-10" for year in years],
         same_season=True,
+        back=0.0,
         earlier="none known",
         offence="robbery",
         area="all areas",
