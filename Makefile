@@ -20,7 +20,7 @@ test: export OMP_NUM_THREADS := 1
 test: export OPENBLAS_NUM_THREADS := 1
 test: export NUMBA_NUM_THREADS := 1
 test: $(VENV)/dev.stamp  ## Install the development extra and run all tests
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist worksteal --durations 20
 
 check: $(VENV)/dev.stamp  ## Style and types
 	$(BIN)/ruff check .
