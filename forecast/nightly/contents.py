@@ -30,6 +30,9 @@ FloatArray = NDArray[np.float64]
 HISTORY = {"D": 56, "W-SUN": 52, "M": 36}
 """Periods of history that are shown: eight weeks of days, a year of weeks, three years."""
 
+AS_EXPECTED = "as expected"
+"""What is said of a series without an alert."""
+
 _BACK = {"D": 14, "W-SUN": 6, "M": 6}  # periods of which an earlier forecast is shown
 _KINDS = {SINGLE_KINDS, *RUN_KINDS.values()}
 ENDED = {kinds[2] for kinds in _KINDS}
@@ -95,7 +98,7 @@ class Line:
         seen = pd.PeriodIndex(self.history.dropna().index)
         if self.hidden and (seen < max(self.hidden)).all():
             return "count not shown"  # whatever it was: neither as expected nor above
-        return "as expected" if len(seen) else "no counts yet"
+        return AS_EXPECTED if len(seen) else "no counts yet"
 
     @property
     def is_above(self) -> bool:

@@ -17,7 +17,14 @@ from markupsafe import Markup
 
 from forecast.data.disclosure import HIDDEN
 from forecast.nightly.alerts import NEWS
-from forecast.nightly.contents import ENDED, OURS, Contents, Line, summarise_standing
+from forecast.nightly.contents import (
+    AS_EXPECTED,
+    ENDED,
+    OURS,
+    Contents,
+    Line,
+    summarise_standing,
+)
 from forecast.nightly.downloads import Download
 from forecast.nightly.fans import (
     MIDDLE,
@@ -284,22 +291,35 @@ def _show_tiles(site: Site, lines: Mapping[str, Sequence[Line]]) -> list[dict[st
     shown = []
     for tile in lay_tiles(lines):
         mine = lines.get(tile.area, [])
-        above = [line.offence for line in mine if line.is_above]
-        if not tile.is_there:
-            words = "no figures"
-        elif not above:
-            words = "as expected"
-        else:
-            words = f"above expected: {', '.join(above)}"
+        kind, words = describe_tile(mine) if tile.is_there else ("absent", "no figures")
         shown.append(
             {
                 "area": tile.area, "letters": tile.letters, "row": tile.row,
                 "column": tile.column, "words": words,
-                "kind": "above" if above else "usual" if tile.is_there else "absent",
+                "kind": kind,
                 "stem": site.areas.get(tile.area),
             }
         )  # fmt: skip
     return shown
+
+
+def describe_tile(lines: Sequence[Line]) -> tuple[str, str]:
+    """Return how a borough's tile looks, and what is said of it.
+
+    A count that is not shown is neither as expected nor above: whatever it is, it must not be
+    told from the map.
+    """
+    above = [line.offence for line in lines if line.is_above]
+    if above:
+        return "above", f"above expected: {', '.join(above)}"
+    rest: dict[str, list[str]] = {}
+    for line in lines:
+        if line.status != AS_EXPECTED:
+            rest.setdefault(line.status, []).append(line.offence)
+    if sum(map(len, rest.values())) == len(lines):
+        return "unknown", "; ".join(rest) or "no counts yet"
+    named = [f"{status}: {', '.join(offences)}" for status, offences in rest.items()]
+    return "usual", "; ".join([AS_EXPECTED, *named])
 
 
 def _sum_up(site: Site, name: str, lines: Sequence[Line], folder: str) -> dict[str, Any]:
