@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -36,6 +36,16 @@ StoreFolder = Annotated[
 ]
 Query = Annotated[str | None, typer.Option(help="SQL that gives the counts, of a database.")]
 Table = Annotated[str | None, typer.Option(help="Table that holds the counts, of a database.")]
+Reading = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--reading",
+        metavar="NAME=VALUE",
+        help="How to read a file that leaves a doubt, again for more than one: sheet=NAME, "
+        "member=NAME (of a zip), day_first=yes or no, thousands=MARK, measure=WORDS, freq=D, "
+        "W-SUN or M, absent=zero, detail=minor, categories=FILE.",
+    ),
+]
 Lag = Annotated[
     Path | None,
     typer.Option(
@@ -116,14 +126,56 @@ def read(
     store: Path | None = None,
     query: str | None = None,
     table: str | None = None,
+    reading: list[str] | None = None,
 ) -> Panel:
     """Load the counts and say what the reader found worth telling."""
     from forecast.data.reading import load
 
-    counts = load(data, as_of=as_of, store=store, query=query, table=table)
+    how = take_reading(reading or [])
+    counts = load(data, as_of=as_of, store=store, query=query, table=table, **how)
     for note in counts.notes:
         say(f"Note: {note}", to_error=True)
     return counts
+
+
+_READINGS = (
+    "sheet", "member", "day_first", "thousands", "measure", "freq", "absent", "detail",
+    "categories",
+)  # fmt: skip
+_TRUTHS = {"yes": True, "true": True, "no": False, "false": False}
+
+
+def take_reading(pairs: list[str]) -> dict[str, Any]:
+    """Return what --reading says, as `forecast.load` takes it.
+
+    Raises
+    ------
+    DataError
+        If one is no name and value, or the name is not known, or came twice.
+
+    Examples
+    --------
+    >>> take_reading(["sheet=October 2024", "day_first=yes"])
+    {'sheet': 'October 2024', 'day_first': True}
+    """
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        name, sign, value = pair.partition("=")
+        name = name.strip().replace("-", "_")
+        if not sign or not value or name not in _READINGS or name in found:
+            raise DataError(
+                f"Option --reading must be NAME=VALUE, once each, of {', '.join(_READINGS)}: "
+                f"found {pair!r}. Write it like --reading sheet=Counts."
+            )
+        found[name] = value
+    if "day_first" in found:
+        if found["day_first"].casefold() not in _TRUTHS:
+            raise DataError(
+                f"Option --reading day_first must be yes or no: found {found['day_first']!r}. "
+                "Say yes for 31/12/2024, no for 12/31/2024."
+            )
+        found["day_first"] = _TRUTHS[found["day_first"].casefold()]
+    return found
 
 
 def with_lag(counts: Panel, lag: Path | None, correct: str) -> Panel:
@@ -166,8 +218,17 @@ def write_command(name: str, argument: str, **options: object) -> str:
         if isinstance(value, bool):
             words.append(flag if value else "--quick")
             continue
+        if isinstance(value, list):
+            words += [word for one in value for word in (flag, _without_folder(one))]
+            continue
         words += [flag, _without_path(option, value)]
     return shlex.join(words)
+
+
+def _without_folder(pair: str) -> str:
+    """A name and a value of --reading; of a file, its name alone."""
+    name, _, value = pair.partition("=")
+    return f"{name}={Path(value).name}" if name.strip() == "categories" else pair
 
 
 def _without_path(option: str, value: object) -> str:

@@ -18,6 +18,7 @@ from forecast.commands.asking import (
     Lag,
     Level,
     Query,
+    Reading,
     Seed,
     StoreFolder,
     Table,
@@ -83,6 +84,7 @@ def evaluate(
     store: StoreFolder = None,
     query: Query = None,
     table: Table = None,
+    reading: Reading = None,
     lag: Lag = None,
     correct: Correct = "mark",
     disclosure: Disclosure = "auto",
@@ -101,15 +103,15 @@ def evaluate(
     formats = _check_report(out, to, status)
     plan = Campaign.load(campaign)
     chosen = pick_model(model)
-    counts = read(data, as_of=as_of, store=store, query=query, table=table)
+    counts = read(data, as_of=as_of, store=store, query=query, table=table, reading=reading)
     counts = with_lag(counts, lag, correct)
     choose_disclosure(counts, disclosure)  # a wrong word is refused before anything is computed
     whole = out is not None if full is None else full
     command = write_command(
         "evaluate", campaign, data=data, model=model, counterfactual=counterfactual,
         previous=previous, registration=registration, activity=activity, price_year=price_year,
-        as_of=as_of, query=query, table=table, lag=lag, correct=correct, full=whole or None,
-        disclosure=disclosure, level=level, seed=seed, draws=draws,
+        as_of=as_of, query=query, table=table, reading=reading, lag=lag, correct=correct,
+        full=whole or None, disclosure=disclosure, level=level, seed=seed, draws=draws,
     )  # fmt: skip
     page = None
     with progress_bar() as show:
@@ -170,6 +172,7 @@ def plan(
     store: StoreFolder = None,
     query: Query = None,
     table: Table = None,
+    reading: Reading = None,
     level: Level = 0.95,
     seed: Seed = 0,
     draws: Draws = 1000,
@@ -180,7 +183,7 @@ def plan(
     from forecast.impact.planning import plan as run
 
     asked, chosen = Campaign.load(campaign), pick_model(model)
-    counts = read(data, as_of=as_of, store=store, query=query, table=table)
+    counts = read(data, as_of=as_of, store=store, query=query, table=table, reading=reading)
     with progress_bar() as show:
         found = run(asked, counts, model=chosen, level=level, seed=seed, draws=draws, progress=show)
     written = None

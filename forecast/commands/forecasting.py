@@ -19,6 +19,7 @@ from forecast.commands.asking import (
     Level,
     Offence,
     Query,
+    Reading,
     Seed,
     StoreFolder,
     Table,
@@ -46,6 +47,7 @@ def profile(
     store: StoreFolder = None,
     query: Query = None,
     table: Table = None,
+    reading: Reading = None,
     lag: Lag = None,
     level: Level = 0.95,
     seed: Seed = 0,
@@ -55,7 +57,7 @@ def profile(
     """Show how far each month or week stands from its own year's level."""
     from forecast.models.seasons import profile as run
 
-    counts = read(data, as_of=as_of, store=store, query=query, table=table)
+    counts = read(data, as_of=as_of, store=store, query=query, table=table, reading=reading)
     counts = with_lag(counts, lag, "mark")  # nothing is expected here that could be thinned
     found = run(
         counts, offence=offence, area=area, level=level, method=method, seed=seed, draws=draws
@@ -94,6 +96,7 @@ def backtest(
     store: StoreFolder = None,
     query: Query = None,
     table: Table = None,
+    reading: Reading = None,
     lag: Lag = None,
     correct: Correct = "mark",
     seed: Seed = 0,
@@ -110,7 +113,7 @@ def backtest(
         )
     names = list(MODELS) if models == "all" else [name.strip() for name in models.split(",")]
     chosen = [pick_model(name) for name in names]
-    known = read(data, as_of=as_of, store=store, query=query, table=table)
+    known = read(data, as_of=as_of, store=store, query=query, table=table, reading=reading)
     counts = with_lag(known.select(offence=offence, area=area), lag, correct)
     with progress_bar() as show:
         scores = run(
