@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from forecast.data.breaks import describe_crossed
 from forecast.data.panel import Panel
 from forecast.data.sources import Snapshot
 from forecast.errors import DataError, join_problems, name_offenders
@@ -31,7 +32,8 @@ class VintageDiff:
     by : str
         "offence" for sums over areas, "area" for each area.
     notes : tuple of str
-        Offences and areas that only one of them has.
+        Offences and areas that only one of them has; changes of what is counted that either
+        crosses.
     """
 
     cells: pd.DataFrame
@@ -140,7 +142,8 @@ def compare_vintages(before: Panel, after: Panel, *, by: str = "offence") -> Vin
     """
     _check_comparable(before, after, by)
     old, new = _to_one_level(before, after)
-    notes = _describe_only(old, new)
+    crossed = dict.fromkeys([*describe_crossed(before), *describe_crossed(after)])
+    notes = (*_describe_only(old, new), *crossed)
     if by == "offence":
         name = old.total_name if old.total_name == new.total_name else "all areas"
         old, new = (

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from forecast.data.breaks import Break
 from forecast.data.panel import Panel
 from forecast.data.reading import load
 from forecast.data.revisions import VintageDiff, compare_vintages
@@ -106,9 +108,9 @@ def test_a_rise_from_zero_has_no_percentage() -> None:
 def test_a_vintage_is_the_same_as_itself(london: Panel) -> None:
     found = compare_vintages(london, london, by="area")
     assert found.changes.empty
-    assert found.sentences()[2:] == [
-        "Of the 25,025 counts that both have, none changed."
-    ]  # 143x175
+    said, change = found.sentences()[2:]
+    assert said == "Of the 25,025 counts that both have, none changed."  # 143x175
+    assert change.startswith("Counting of all offences changed by 2024-03: A new recording")
     later = london.before("2010-05")
     disjoint = compare_vintages(later, london.select(offence="robbery").through("2012-01"))
     assert len(disjoint.cells) == 11 + 21  # one month of 11 offences, 21 more of robbery
@@ -190,3 +192,24 @@ def test_boroughs_are_summed_to_the_units_that_ship(shared: Path, london: Panel)
         found = compare_vintages(*pair, by="area")
         assert set(found.cells["area"]) == set(london.areas)
         assert found.changes.empty
+
+
+def test_a_change_of_what_is_counted_that_either_crosses_is_quoted_once(
+    small: tuple[Panel, Panel],
+) -> None:
+    """Counts on its two sides differ for a reason that is no revision."""
+    march = pd.Period("2020-03", "M")
+    moved = Break("robbery", march, "Attempts moved out.", "the publisher")
+    other = Break("arson", march, "A new code.", "the publisher")  # of no offence here
+    before, after = (replace(one, breaks=(moved, other)) for one in small)
+    words = (
+        "Counting of robbery changed by 2020-03: Attempts moved out. Source: the publisher. Do not "
+        "compare across it without saying so."
+    )
+    found = compare_vintages(before, after)  # only the later one has March
+    assert [note for note in found.notes if "changed by" in note] == [words]
+    assert words in found.sentences()
+    assert words in found.to_dict()["notes"]
+    early = compare_vintages(before, before)
+    assert not any("changed by" in note for note in early.notes)
+    assert sum("changed by" in n for n in compare_vintages(after, after).notes) == 1
