@@ -25,10 +25,10 @@ from forecast.data.incoming import (
     open_parquet,
     open_text,
     stage_table,
-    unchanged,
     unpacked,
 )
 from forecast.data.mapping import Mapping, spellings
+from forecast.data.opening import watch
 from forecast.data.tallying import Groups, Naming, Tallying
 from forecast.data.workbooks import is_workbook, read_sheet, refuse_markup
 from forecast.errors import DataError
@@ -81,17 +81,23 @@ def read_source(asked: Asked, connection: Any, scratch: Path) -> Iterator[Found]
     DataError
         If the source cannot be read, or changes before it is closed.
     """
-    import duckdb
-
     reader = _Reader(asked, connection, scratch)
     source = asked.source
-    name = source.name if isinstance(source, Path) else "Database"
-    try:
-        if isinstance(source, Path):
-            with unchanged(source):
-                yield from reader.read_file(source)
-        else:
+    if isinstance(source, Path):
+        with watch(source), _translating(source.name):
+            yield from reader.read_file(source)
+    else:
+        with _translating("Database"):
             yield from reader.read_database(source)
+
+
+@contextmanager
+def _translating(name: str) -> Iterator[None]:
+    """Say in words what DuckDB raises."""
+    import duckdb
+
+    try:
+        yield
     except duckdb.Error as error:
         raise DataError(
             f"{name} must be readable to its end: {str(error).splitlines()[0]}. Copy it again, and "

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -251,37 +250,6 @@ def unpacked(path: Path, scratch: Path, member: str | None) -> Iterator[tuple[Pa
         with unpack_it as (inside, name), target.open("wb") as out:
             shutil.copyfileobj(inside, out, 1 << 20)
         yield target, name
-
-
-@contextmanager
-def unchanged(path: Path) -> Iterator[None]:
-    """Refuse a file that is written to while it is read.
-
-    Raises
-    ------
-    DataError
-        At the end, if the size or the time of the last change is another.
-    """
-    before = _stamp(path)
-    yield
-    after = _stamp(path)
-    if before != after:
-        raise DataError(
-            f"{path.name} must not change while it is read: it had {before[0]:,} bytes and now "
-            f"has {after[0]:,}, last written {'later' if after[1] != before[1] else 'then'}. Wait "
-            "until the export is done, or count a copy."
-        )
-
-
-def _stamp(path: Path) -> tuple[int, int, int]:
-    """Size, time of the last change and number of a file."""
-    try:
-        found = os.stat(path)
-    except OSError as error:
-        raise DataError(
-            f"{path.name} must be readable: {error.strerror}. Check the path, or ask for access."
-        ) from None
-    return found.st_size, found.st_mtime_ns, found.st_ino
 
 
 def hash_file(path: Path) -> str:

@@ -169,7 +169,8 @@ def refuse_questions(choice: Choice) -> None:
 def watch(path: Path) -> Iterator[None]:
     """Refuse, at the end, a file that changed since the beginning.
 
-    Counts of a file that grows while it is read belong to no state that it ever had.
+    Counts of a file that grows while it is read belong to no state that it ever had. Nor does
+    what is wrong with it: a line cut in two is not the file's, but the moment's.
 
     Raises
     ------
@@ -190,7 +191,16 @@ def watch(path: Path) -> Iterator[None]:
     a.csv must not change while it is read: it grew from 4 to 10 bytes. Wa
     """
     before = _state(path)
-    yield
+    try:
+        yield
+    except DataError:
+        _refuse_changed(path, before)
+        raise
+    _refuse_changed(path, before)
+
+
+def _refuse_changed(path: Path, before: tuple[int, ...]) -> None:
+    """Refuse a file that is not what it was."""
     after = _state(path)
     if after == before:
         return
@@ -203,8 +213,8 @@ def watch(path: Path) -> Iterator[None]:
         found = "it was written again"
     raise DataError(
         f"{path.name} must not change while it is read: {found}. Wait until its export is done, "
-        "and run this again."
-    )
+        "and run this again, or use a copy."
+    ) from None
 
 
 def _state(path: Path) -> tuple[int, ...]:

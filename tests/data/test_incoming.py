@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
-from forecast.data.incoming import open_text, unchanged
+from forecast.data.incoming import open_text
 from forecast.errors import DataError
 
 
@@ -41,18 +40,3 @@ def test_headers_that_repeat_and_empty_files_are_refused(tmp_path: Path) -> None
         look(tmp_path, b"a,b,a\n1,2,3\n")
     with pytest.raises(DataError, match="must hold a table: it is empty"):
         look(tmp_path, b"")
-
-
-def test_a_file_of_the_same_length_that_is_written_to_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "calls.csv"
-    path.write_bytes(b"a,b\n1,2\n")
-
-    def read_while_another_writes() -> None:
-        with unchanged(path):
-            path.write_bytes(b"a,b\n1,3\n")
-            os.utime(path, ns=(1, 1))
-
-    with pytest.raises(DataError, match=r"calls\.csv must not change while it is read"):
-        read_while_another_writes()
-    with unchanged(path):
-        path.read_bytes()

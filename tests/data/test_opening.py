@@ -317,6 +317,22 @@ def test_changes_of_a_file(tmp_path: Path, change: Callable[[Path], Any], said: 
         change_it()
 
 
+def test_what_is_wrong_with_a_file_that_grows_is_the_moments(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+
+    def fail(grows: bool) -> None:
+        path.write_text("a")
+        with watch(path):
+            if grows:
+                path.write_text("ab")
+            raise DataError("line 1 is cut")
+
+    with pytest.raises(DataError, match="it grew from 1 to 2 bytes. Wait until its export is done"):
+        fail(True)
+    with pytest.raises(DataError, match="line 1 is cut"):
+        fail(False)
+
+
 def test_a_web_page_under_a_workbooks_name_is_refused() -> None:
     with pytest.raises(DataError, match="a.xls must be a workbook: it is a web page"):
         read_tables(b"<html><table>", "a.xls")
