@@ -165,7 +165,8 @@ def check_settled(campaign: Campaign, panel: Panel, shocks: Sequence[Disruption]
     missing = np.isnan(before.values).any(axis=0)  # (period,)
     unknown = disrupted(before.periods, shocks) | missing
     clear = int(np.argmax(unknown[::-1])) if unknown.any() else len(unknown)
-    state = "counted in full and free of disruption" if missing.any() else "free of disruption"
+    counted = "counted in full and " if missing.any() else ""
+    state = f"{counted}free of serious disruption"
     name = "level before the window"
     if clear >= PERIODS_A_YEAR[panel.freq]:
         text = f"The year before the window was {state}."

@@ -23,8 +23,9 @@ ORDER = (
     "first and the last step are the result, those between describe the way."
 )
 SCREENING = (
-    "z = 2 (sqrt(now) - sqrt(before)) says how large a change is beside chance alone: change, "
-    "not cause (Wheeler 2018)."
+    "z = 2 (sqrt(now) - sqrt(before)) sets a change beside the luck of two Poisson counts, of "
+    "which z scatters by 1.4. Offences scatter more than that: the interval holds what z leaves "
+    "out. Either is change, not cause (Wheeler 2018)."
 )
 
 

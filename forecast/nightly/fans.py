@@ -179,7 +179,8 @@ def _write_ticks(ticks: Sequence[float], top: float) -> str:
 
 def _write_days(first: pd.Period, n: int) -> str:
     """Days or months below the plot; every other one goes where there is no room."""
-    step = next(s for s in (1, 2, 3, 4, 6, 8, 12, 24, 60, 120) if n / s <= _MOST_TICKS)
+    steps = (1, 2, 3, 4, 6, 8, 12, 24, 60, 120)
+    step = next((s for s in steps if n / s <= _MOST_TICKS), -(-n // _MOST_TICKS))
     if first.freqstr == "D" and step > 1:
         step = -(-step // 7) * 7
     texts = []

@@ -87,7 +87,7 @@ def compose(
         title=result.campaign.name,
         kicker=KICKER,
         verdict=main.verdict,
-        verdict_line=f"{capitalise(main.offence)} in {main.area}: {main.verdict}",
+        verdict_line=f"{capitalise(main.offence)} in {main.place}: {main.verdict}",
         box=plain_box(result),
         status=standing,
         synthetic=result.counts.snapshot.synthetic,

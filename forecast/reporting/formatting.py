@@ -26,7 +26,7 @@ _ISO_SPAN = re.compile(r"(?<![\d-])(\d{4}-(?:0[1-9]|1[0-2])) to (\d{4}-(?:0[1-9]
 _ISO_DAY = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
 _ISO_MONTH = re.compile(r"\b(\d{4})-(0[1-9]|1[0-2])\b(?!-)")
 
-_HYPHEN = re.compile(r"(?<![\w.-])-(?=\d)")
+_HYPHEN = re.compile(r"(?<![\w.-])-(?=£?\d)")
 
 
 def write_count(value: float, *, digits: int = 0) -> str:
@@ -212,8 +212,8 @@ def typeset(text: str) -> str:
 
     Examples
     --------
-    >>> typeset("2020-10: -35 to -28 (-4)")
-    'October 2020: −35 to −28 (−4)'
+    >>> typeset("2020-10: -35 to -28 (-£4)")
+    'October 2020: −35 to −28 (−£4)'
     """
     return _HYPHEN.sub(MINUS, spell_periods(text))
 

@@ -104,7 +104,10 @@ def _describe_method(result: Evaluation) -> str:
     if not result.runs_left_out:
         return text
     runs = [name_days(run.start, run.end) for run in result.runs_left_out if run.start and run.end]
-    return f"{text} Other runs of the campaign were left out: {join_words(runs)}."
+    return (
+        f"{text} Other runs of the campaign were left out of that and of the windows of other "
+        f"years: {join_words(runs)}."
+    )
 
 
 def show_detectable(result: Evaluation) -> Table:

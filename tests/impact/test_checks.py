@@ -95,32 +95,32 @@ def test_disruption_in_the_same_month_only(london: Panel) -> None:
 @pytest.mark.parametrize(
     ("start", "status", "sentence"),
     [
-        ("2019-10-01", "passed", "The year before the window was free of disruption."),
+        ("2019-10-01", "passed", "The year before the window was free of serious disruption."),
         # June 2020 was the last disrupted month
         (
             "2020-10-19",
             "passed",
-            "The 3 months directly before the window were free of disruption, enough to know the "
-            "level it started from. Not the whole year was: the level is less well known than in "
-            "most placebo windows, and the interval may be too narrow.",
+            "The 3 months directly before the window were free of serious disruption, enough to "
+            "know the level it started from. Not the whole year was: the level is less well known "
+            "than in most placebo windows, and the interval may be too narrow.",
         ),
         (
             "2020-09-01",
             "failed",
-            "Only the last 2 months before the campaign were free of disruption: 3 are needed to "
-            "know the level it started from.",
+            "Only the last 2 months before the campaign were free of serious disruption: 3 are "
+            "needed to know the level it started from.",
         ),
         (
             "2020-08-01",
             "failed",
-            "Only the last month before the campaign was free of disruption: 3 are needed to know "
-            "the level it started from.",
+            "Only the last month before the campaign was free of serious disruption: 3 are needed "
+            "to know the level it started from.",
         ),
         (
             "2020-07-10",
             "failed",
-            "Not even the last month before the campaign was free of disruption: 3 are needed to "
-            "know the level it started from.",
+            "Not even the last month before the campaign was free of serious disruption: 3 are "
+            "needed to know the level it started from.",
         ),
     ],
 )
@@ -136,8 +136,8 @@ def test_level_is_not_known_where_counts_are_missing() -> None:
     check = settled(replace(panel, values=values), "2018-09-01", "2018-09-30")
     assert (check.status, check.text) == (
         "failed",
-        "Only the last 2 months before the campaign were counted in full and free of disruption: "
-        "3 are needed to know the level it started from.",
+        "Only the last 2 months before the campaign were counted in full and free of serious "
+        "disruption: 3 are needed to know the level it started from.",
     )
     assert settled(panel, "2018-09-01", "2018-09-30").status == "passed"
 

@@ -177,8 +177,9 @@ def test_months_say_what_needs_days(london: Panel) -> None:
         "The announcement gives a percentage without counts: all counts here are these data's.",
         "Months cannot be split into the campaign's own days, weekdays or event days: that needs "
         "daily counts.",
-        "z = 2 (sqrt(now) - sqrt(before)) says how large a change is beside chance alone: change, "
-        "not cause (Wheeler 2018).",
+        "z = 2 (sqrt(now) - sqrt(before)) sets a change beside the luck of two Poisson counts, of "
+        "which z scatters by 1.4. Offences scatter more than that: the interval holds what z "
+        "leaves out. Either is change, not cause (Wheeler 2018).",
         "The order of the steps is fixed, because it decides how the whole is split among them: "
         "the first and the last step are the result, those between describe the way.",
     )

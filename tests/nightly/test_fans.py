@@ -50,3 +50,14 @@ def test_numbers_of_the_axis_stand_left_of_the_plot_and_level_with_their_rules()
     # 24 pixels above the plot, 168 of it, and the letters' middle 4 above their base
     assert int(numbers[0][0]) == 24 + 168 + 4
     assert int(numbers[-1][0]) == round(24 + 168 * (1 - 40 / 42.4) + 4)
+
+
+@pytest.mark.parametrize("days", [720, 721, 5000])
+def test_an_axis_of_any_length_has_at_most_seven_dates(days: int) -> None:
+    past = pd.period_range("2020-01-01", periods=days - 3, freq="D")
+    ahead = pd.period_range(past[-1] + 1, periods=3, freq="D")
+    values = np.repeat(np.linspace(0, 20, len(HUB_LEVELS))[:, None], 3, axis=1)
+    history = pd.Series(5.0, index=past)
+    line = Line("Camden", "robbery", "calls", "D", False, Fan(ahead, values), None, history)
+    dates = re.findall(r">(\d+ [A-Z][a-z]{2})<", draw_fan(line, "one"))
+    assert 3 <= len(dates) <= 7

@@ -166,7 +166,9 @@ def test_every_counterfactual_says_what_it_learnt_from(
     result = replace(fewer, counterfactual=way, runs_left_out=(AUTUMN_2020,))
     said = dict(sections.list_facts(result))["What was expected"]
     assert method in said
-    assert said.endswith("left out: 1 October to 30 November 2020.")
+    assert said.endswith(
+        "left out of that and of the windows of other years: 1 October to 30 November 2020."
+    )
     assert assumption in sections.show_assumptions(result).frame["text"].iloc[0]
     assert assumption not in " ".join(sections.show_assumptions(fewer).frame["text"])
 
