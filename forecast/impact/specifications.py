@@ -65,10 +65,13 @@ class Specifications:
     table : pandas.DataFrame
         One row a specification, offence and area; its columns are `COLUMNS`.
     level : float
+    called : str or None
+        What sentences call the area of the totals; as the table does without it.
     """
 
     table: pd.DataFrame
     level: float
+    called: str | None = None
 
     def __repr__(self) -> str:
         counted = self.table[self.table["counted"] & self.table["is_total"]]
@@ -141,7 +144,7 @@ class Specifications:
         """
         excludes, sign = self._find_main(offence)
         return judge(
-            self.of(offence),
+            self._name(self.of(offence)),
             main_excludes_zero=excludes if main_excludes_zero is None else main_excludes_zero,
             main_sign=sign if main_sign is None else main_sign,
         )
@@ -157,7 +160,7 @@ class Specifications:
 
         It blocks where there is a finding to forbid. It can never make one.
         """
-        rows = self.of(offence)
+        rows = self._name(self.of(offence))
         table = self.agreement()
         table = table[table["is_total"]].drop(columns="is_total")
         if int(rows["counted"].sum()) < 2:
@@ -173,6 +176,10 @@ class Specifications:
         )
         return Check(NAME, "failed" if blocks else "passed", main_excludes_zero, text, table=table)
 
+    def _name(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Rows of a total, its area as sentences call it."""
+        return rows if self.called is None else rows.assign(area=self.called)
+
     def _find_main(self, offence: str | None) -> tuple[bool, int]:
         """Whether the main interval of a total leaves out zero, and the sign of its effect."""
         rows = self.of(offence)
@@ -187,7 +194,7 @@ class Specifications:
         said = []
         for offence in map(str, totals["offence"].unique()):
             said.append(self.check(offence).text)
-            rows = self.of(offence)
+            rows = self._name(self.of(offence))
             mute = rows[rows["expected"].isna()]
             if len(mute):
                 said.append(

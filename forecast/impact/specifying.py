@@ -154,7 +154,7 @@ def specify(
             areas.get(row["area"], -1),
         )
     )
-    return Specifications(tabulate(together), level)
+    return Specifications(tabulate(together), level, campaign.name_place(panel.total_name))
 
 
 @dataclass(frozen=True, eq=False)

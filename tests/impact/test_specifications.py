@@ -121,6 +121,9 @@ def test_the_same_figures_count_once_and_no_figures_never() -> None:
 
 
 def test_a_finding_is_checked_and_a_doubtful_one_blocked() -> None:
+    called = Specifications(tabulate(several(20, 0, 20)), 0.95, "the campaign's 2 areas")
+    assert "put robbery in the campaign's 2 areas below" in called.check().text
+    assert "in the campaign's 2 areas below" in called.sentences()[0]
     firm, shaky = (Specifications(tabulate(several(*n)), 0.95) for n in ((20, 0, 20), (15, 5, 20)))
     assert (firm.check().status, firm.check().blocking) == ("passed", True)
     assert (shaky.check().status, shaky.check().blocks) == ("failed", True)
