@@ -58,19 +58,22 @@ def show_store(
     if not nights:
         say("No night was published yet.")
     else:
+        several = len(nights) > 1
+        span = f"from {nights[0].as_of} to {nights[-1].as_of}" if several else nights[0].as_of
         say(
-            f"{len(nights):,} nights from {nights[0].as_of} to {nights[-1].as_of}, "
-            f"{kept:,} with their forecasts; {len(evaluations):,} evaluations."
+            f"{len(nights):,} night{'s' * several} {span}, {kept:,} with their forecasts; "
+            f"{len(evaluations):,} evaluations."
         )
     if rows:
         cells = [
             [str(row["as_of"]), str(row["status"]), str(row["began"])[:16].replace("T", " "),
-             str(row["version"]), str(row["reason"] or "")]
+             str(row["version"])]
             for row in rows
         ]  # fmt: skip
-        print_table(
-            "Last runs, times in UTC", ["night", "status", "began", "version", "why"], cells
-        )
+        print_table("Last runs, times in UTC", ["night", "status", "began", "version"], cells)
+        for row in rows:
+            if row["reason"]:  # a sentence has no room in a table
+                say(f"{row['as_of']}, {row['status']}: {row['reason']}")
 
 
 @store.command("migrate")

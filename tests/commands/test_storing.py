@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,8 @@ def test_show_lists_nights_and_failures(where: str, capsys: pytest.CaptureFixtur
     call("show", where)
     text = capsys.readouterr().out
     assert "5 nights from 2024-01-01 to 2024-01-05, 5 with their forecasts" in text
-    assert "the source shrank" in text
+    (line,) = (line for line in text.splitlines() if "the source shrank" in line)
+    assert re.match(r"2024-01-0\d, failed: .*the source shrank", line)  # whole, on one line
     call("show", where, "--last", "1", "--json")
     found = printed(capsys)
     assert found["latest"] == "2024-01-05"
