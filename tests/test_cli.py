@@ -370,8 +370,9 @@ def test_backtest_writes_a_page(simulated: Path, capsys: pytest.CaptureFixture) 
 def test_all_models_are_those_of_the_package() -> None:
     import forecast
     from forecast.models.base import Model
+    from forecast.models.named import NAMED
 
-    names = {type(asking.pick_model(short)).__name__ for short in asking.MODELS}
+    names = {type(asking.pick_model(short)).__name__ for short in NAMED}
     assert asking.pick_model("ensemble") == asking.pick_model("Ensemble")
     public = [getattr(forecast, name) for name in forecast.__all__]
     models = {m.__name__ for m in public if isinstance(m, type) and issubclass(m, Model)}

@@ -15,12 +15,11 @@ from forecast.data.panel import Panel
 from forecast.data.sources import Snapshot
 from forecast.errors import FitError
 from forecast.models.base import FittedModel, Model
-from forecast.models.dynamic import DynamicCounts
 from forecast.models.ensemble import Ensemble
 from forecast.models.glm import SeasonalGLM
 from forecast.models.naive import SeasonalNaive
+from forecast.models.named import NAMED, find_class
 from forecast.models.prophet import SeasonalProphet
-from forecast.models.structural import StructuralTrend
 
 
 @dataclass(frozen=True)
@@ -30,14 +29,8 @@ class QuickEnsemble(Ensemble):
     members: Sequence[Model] = (SeasonalNaive(), SeasonalGLM())
 
 
-MODELS: list[type[Model]] = [
-    SeasonalNaive,
-    SeasonalGLM,
-    StructuralTrend,
-    DynamicCounts,
-    SeasonalProphet,
-    QuickEnsemble,
-]
+# every model that ships; the pool of them by one that is quick
+MODELS = [QuickEnsemble if short == "ensemble" else find_class(short) for short in NAMED]
 
 needs_prophet = pytest.mark.skipif(find_spec("prophet") is None, reason="prophet is not installed")
 every_model = pytest.mark.parametrize(

@@ -89,16 +89,6 @@ Area = Annotated[
     list[str] | None, typer.Option(help="Area; give the option again for more than one.")
 ]
 
-MODELS = {
-    "dynamic": ("models.dynamic", "DynamicCounts"),
-    "naive": ("models.naive", "SeasonalNaive"),
-    "glm": ("models.glm", "SeasonalGLM"),
-    "structural": ("models.structural", "StructuralTrend"),
-    "prophet": ("models.prophet", "SeasonalProphet"),
-    "ensemble": ("models.ensemble", "Ensemble"),
-}
-"""Names of models on the command line; the class's own name does as well."""
-
 
 def pick_model(name: str) -> Model:
     """Return the model of a name, short or the class's own.
@@ -108,14 +98,13 @@ def pick_model(name: str) -> Model:
     DataError
         If there is no such model.
     """
-    from importlib import import_module
+    from forecast.models.named import NAMED, find_class
 
-    for short, (module, cls) in MODELS.items():
+    for short, (_, cls) in NAMED.items():
         if name.casefold() in (short, cls.casefold()):
-            found: Model = getattr(import_module(f"forecast.{module}"), cls)()
-            return found
+            return find_class(short)()
     raise DataError(
-        f"Model must be one of {', '.join(MODELS)}: found {name!r}. Choose one of these."
+        f"Model must be one of {', '.join(NAMED)}: found {name!r}. Choose one of these."
     )
 
 

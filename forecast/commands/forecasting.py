@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forecast.commands.asking import (
-    MODELS,
     Area,
     AsJson,
     AsOf,
@@ -105,13 +104,14 @@ def backtest(
 ) -> None:
     """Forecast from past dates and score what came, always beside the seasonal naive model."""
     from forecast.backtesting import backtest as run
+    from forecast.models.named import NAMED
 
     if out is not None and (out.suffix != ".html" or not out.parent.is_dir()):
         raise DataError(
             f"Page to write must be HTML, in a folder that exists: found {out.name!r}. End its "
             "name in .html, and make its folder first."
         )
-    names = list(MODELS) if models == "all" else [name.strip() for name in models.split(",")]
+    names = list(NAMED) if models == "all" else [name.strip() for name in models.split(",")]
     chosen = [pick_model(name) for name in names]
     known = read(data, as_of=as_of, store=store, query=query, table=table, reading=reading)
     counts = with_lag(known.select(offence=offence, area=area), lag, correct)

@@ -24,16 +24,8 @@ from forecast.data.databases import is_address
 from forecast.data.disclosure import Asked
 from forecast.data.records import is_dataset
 from forecast.errors import DataError, join_problems
+from forecast.models.named import find_class
 from forecast.periods import FREQUENCIES, as_frequency
-
-MODELS = {
-    "dynamic": ("models.dynamic", "DynamicCounts"),
-    "naive": ("models.naive", "SeasonalNaive"),
-    "glm": ("models.glm", "SeasonalGLM"),
-    "structural": ("models.structural", "StructuralTrend"),
-    "prophet": ("models.prophet", "SeasonalProphet"),
-}
-"""Names of models in a configuration."""
 
 STALE_DAYS = {"D": 4, "W-SUN": 21, "M": 92}
 """Days after the end of the last counted period from which figures are stale."""
@@ -48,6 +40,8 @@ Names = Annotated[
 ]
 Frequency = Annotated[str | None, BeforeValidator(lambda v: None if v is None else as_frequency(v))]
 Model = Literal["dynamic", "naive", "glm", "structural", "prophet"]
+MODELS: tuple[str, ...] = get_args(Model)
+"""Models that a night may be made of, by their names in `forecast.models.named`."""
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -515,10 +509,7 @@ def model_of(name: str, config: Configuration) -> Any:
     >>> model_of("naive", config)
     SeasonalNaive()
     """
-    from importlib import import_module
-
-    module, cls = MODELS[name]
-    make = getattr(import_module(f"forecast.{module}"), cls)
+    make: Any = find_class(name)
     if name == "dynamic":
         return make(engine=config.engine.kind, address=config.engine.address)
     return make()

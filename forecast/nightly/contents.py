@@ -15,10 +15,11 @@ from sqlalchemy import case, func, select
 
 from forecast.data.panel import Panel
 from forecast.errors import DataError
+from forecast.models.named import NAMED
 from forecast.models.quantiles import QuantileForecast
 from forecast.nightly import schema
 from forecast.nightly.alerts import NEWS, SINGLE_KINDS
-from forecast.nightly.configuring import MODELS, Configuration
+from forecast.nightly.configuring import Configuration
 from forecast.nightly.lasting import RUN_KINDS
 from forecast.nightly.looking_back import Kind, to_quantiles
 from forecast.nightly.recording import Night
@@ -216,7 +217,7 @@ def read_contents(store: Store, config: Configuration, counts: Sequence[Panel] =
 
 def _choose(kinds: Sequence[Kind], config: Configuration) -> list[Kind]:
     """Of each measure and frequency, what the first model of the configuration forecast."""
-    order = [MODELS[name][1] for name in config.models]
+    order = [NAMED[name][1] for name in config.models]
     rank = {model: place for place, model in enumerate(order)}
     best: dict[tuple[str, str], str] = {}
     for kind in kinds:
