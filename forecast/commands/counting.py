@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -67,8 +68,9 @@ def count(
     """Count incidents by area, offence and period; rows that cannot be used are listed with why."""
     from forecast.data.incidents import count as run
 
-    _check_out(out, force)
     listed = quarantine or out.with_name(f"{out.stem}.quarantine.csv")
+    others = {"the source": source, "the mapping": mapping, "the boundaries": boundaries}
+    _check_out(out, force, {**others, "the quarantined rows": listed})
     panel = run(
         source, period, areas=area, offences=offence, mapping=mapping, boundaries=boundaries,
         date=date, day_first=day_first, day_starts=day_starts, quarantine=listed, limit=limit,
@@ -86,15 +88,22 @@ def count(
     say(f"Written: {out}\nQuarantined rows: {listed}")
 
 
-def _check_out(out: Path, force: bool) -> None:
+def _check_out(out: Path, force: bool, others: dict[str, str | Path | None]) -> None:
     """Refuse a panel that cannot be written, before anything is counted."""
-    problems = []
+    problems = [
+        f"File to write must be another than that of {what}: found {out.name!r} for both. Choose "
+        "another name."
+        for what, other in others.items()
+        if other is not None and os.path.realpath(out) == os.path.realpath(other)
+    ]
     if out.suffix not in (".csv", ".parquet"):
         problems.append(
             f"File to write must be CSV or Parquet: found {out.name!r}. End its name in .csv or "
             ".parquet."
         )
-    if out.exists() and not force:
+    if out.is_dir():
+        problems.append(f"File to write must be a file: {out.name!r} is a folder. Name a file.")
+    elif out.exists() and not force:
         problems.append(
             f"File {out.name!r} must not exist yet: it does. Choose another name, or say --force."
         )

@@ -13,22 +13,14 @@ from zoneinfo import ZoneInfo
 
 from forecast.data.databases import is_address
 from forecast.data.mapping import Mapping
+from forecast.data.opening import Choice
+from forecast.data.quarantining import check_listed
 from forecast.errors import DataError, join_problems
 from forecast.periods import as_date, as_frequency
 
 ZONE = ZoneInfo("Europe/London")
 
 Names = str | Sequence[str] | None
-
-
-@dataclass(frozen=True)
-class Where:
-    """Which part of a source holds the incidents: one of these at most."""
-
-    query: str | None = None
-    table: str | None = None
-    sheet: str | None = None
-    member: str | None = None
 
 
 @dataclass(frozen=True)
@@ -39,7 +31,8 @@ class Asked:
     ----------
     source : Path or str
         A file, or the address of a database.
-    where : Where
+    choice : Choice
+        Which part of the source holds the incidents.
     freq : {"D", "W-SUN", "M"}
     areas, offences : names to keep
     mapping : Mapping
@@ -52,7 +45,7 @@ class Asked:
     """
 
     source: Path | str
-    where: Where
+    choice: Choice
     freq: str
     areas: Names
     offences: Names
@@ -66,7 +59,7 @@ class Asked:
 def check_asked(
     source: Any,
     period: str,
-    where: Where,
+    choice: Choice,
     *,
     areas: Names,
     offences: Names,
@@ -101,10 +94,14 @@ def check_asked(
         problems.append(
             f"Argument limit must be a share from 0 to 1: found {limit!r}. Say 0.02 for 2 per cent."
         )
+    listed = Path(quarantine).expanduser() if quarantine is not None else None
+    if listed is not None:
+        also = (source, mapping, changes.get("boundaries"))
+        read_too = [Path(one).expanduser() for one in also if isinstance(one, str | PathLike)]
+        _note(problems, lambda: check_listed(listed, *read_too))
     if problems or place is None or freq is None or read is None or last is None:
         raise DataError(join_problems(problems))
-    listed = Path(quarantine).expanduser() if quarantine is not None else None
-    return Asked(place, where, freq, areas, offences, read, date, listed, limit, last)
+    return Asked(place, choice, freq, areas, offences, read, date, listed, limit, last)
 
 
 def _note(problems: list[str], look: Any) -> Any:

@@ -28,7 +28,13 @@ from forecast.data.incoming import (
     unpacked,
 )
 from forecast.data.mapping import Mapping, spellings
-from forecast.data.opening import watch
+from forecast.data.opening import (
+    reading,
+    refuse_other_parts,
+    refuse_parts,
+    refuse_questions,
+    watch,
+)
 from forecast.data.tallying import Groups, Naming, Tallying
 from forecast.data.workbooks import is_workbook, read_sheet, refuse_markup
 from forecast.errors import DataError
@@ -114,22 +120,26 @@ class _Reader:
 
     def read_database(self, address: str) -> Iterator[Found]:
         """Count the answer of a database, which is copied to a temporary file first."""
-        where = self.asked.where
-        with ask(address, query=where.query, table=where.table) as answer:
+        choice = self.asked.choice
+        with ask(address, query=choice.query, table=choice.table) as answer:
+            refuse_parts(choice, f"{answer.name} is a database")
             yield self._count_rows(answer.headers, answer.rows, answer.name)
 
     def read_file(self, path: Path) -> Iterator[Found]:
         """Count a file by its contents."""
-        where = self.asked.where
-        with path.open("rb") as stream:
+        choice = self.asked.choice
+        refuse_questions(choice)
+        with reading(path) as stream:
             refuse_markup(stream.read(1024), path.name)
-            if is_workbook(stream):
-                sheet = read_sheet(stream, path.name, sheet=where.sheet, limits=ON_DISK)
+            workbook = is_workbook(stream)
+            refuse_other_parts(choice, path.name, workbook=workbook)
+            if workbook:
+                sheet = read_sheet(stream, path.name, sheet=choice.sheet, limits=ON_DISK)
                 found = find_headers(sheet.rows, sheet.name)
                 counted = self._count_rows(found.headers, found.rows, sheet.name)
                 yield replace(counted, sha256=hash_file(path), notes=tuple(found.notes))
                 return
-        with unpacked(path, self.scratch, where.member) as (table, name):
+        with unpacked(path, self.scratch, choice.member) as (table, name):
             with table.open("rb") as stream:
                 is_parquet = stream.read(4) == PARQUET_MAGIC
             if is_parquet:

@@ -14,10 +14,11 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from forecast.data.incident_asking import Asked, Where, check_asked
+from forecast.data.incident_asking import Asked, check_asked
 from forecast.data.incident_panels import make_panel, make_tally
 from forecast.data.incident_reading import Found, read_source
 from forecast.data.mapping import Mapping
+from forecast.data.opening import Choice
 from forecast.data.panel import Panel
 from forecast.data.quarantining import LIMIT, Fault, refuse_too_many, write_quarantine
 from forecast.data.sources import Snapshot
@@ -122,7 +123,7 @@ def count(
     asked = check_asked(
         source,
         period,
-        Where(query, table, sheet, member),
+        Choice(sheet, member, query, table),
         areas=areas,
         offences=offences,
         mapping=mapping,

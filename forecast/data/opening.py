@@ -76,17 +76,12 @@ def read_tables(
     [('area', 'count')]
     """
     stream = io.BytesIO(data)
-    if is_workbook(stream):
-        if choice.member is not None:
-            raise DataError(
-                f"Argument member must name a file inside a zip archive: {name} is a workbook. "
-                "Name a sheet with sheet=."
-            )
+    workbook = is_workbook(stream)
+    refuse_other_parts(choice, name, workbook=workbook)
+    if workbook:
         found = read_sheet(stream, name, sheet=choice.sheet)
         table = tabulate(find_headers(found.rows, found.name), found.name)
         return [replace(table, epoch=found.epoch)]
-    if choice.sheet is not None:
-        raise DataError(f"Argument sheet must be for a workbook: {name} is none. Leave it out.")
     refuse_markup(data[:512], name)
     if data.startswith(ZIP_MAGICS) and choice.member is None:
         members = keep(list_tables(stream, name))
@@ -130,7 +125,7 @@ def read_answer(address: str, choice: Choice) -> tuple[TextTable, str]:
     ('calls.db > calls', ('area', 'count'), [['Camden', '3']])
     """
     with ask(address, query=choice.query, table=choice.table) as answer:
-        _refuse_parts(choice, answer.name)
+        refuse_parts(choice, f"{answer.name} is a database")
         headed = find_headers(iter([(0, list(answer.headers))]), answer.name)
         headed.rows = answer.rows  # as they are: a database repeats no headers
         table = tabulate(headed, answer.name)
@@ -140,13 +135,40 @@ def read_answer(address: str, choice: Choice) -> tuple[TextTable, str]:
     return table, written.hexdigest()
 
 
-def _refuse_parts(choice: Choice, name: str) -> None:
-    """Refuse a sheet or a member of a database."""
+def refuse_parts(choice: Choice, found: str) -> None:
+    """Refuse a sheet or a member of what has neither.
+
+    Parameters
+    ----------
+    choice : Choice
+    found : str
+        What it is: "crime is a database".
+
+    Raises
+    ------
+    DataError
+        If there is one.
+    """
     for word, value in (("sheet", choice.sheet), ("member", choice.member)):
         if value is not None:
-            raise DataError(
-                f"Argument {word} must be for a file: {name} is a database. Leave it out."
-            )
+            raise DataError(f"Argument {word} must be for a file: {found}. Leave it out.")
+
+
+def refuse_other_parts(choice: Choice, name: str, *, workbook: bool) -> None:
+    """Refuse a sheet of what is no workbook, and a member of what is one.
+
+    Raises
+    ------
+    DataError
+        If there is one.
+    """
+    if workbook and choice.member is not None:
+        raise DataError(
+            f"Argument member must name a file inside a zip archive: {name} is a workbook. "
+            "Name a sheet with sheet=."
+        )
+    if not workbook and choice.sheet is not None:
+        raise DataError(f"Argument sheet must be for a workbook: {name} is none. Leave it out.")
 
 
 def refuse_questions(choice: Choice) -> None:

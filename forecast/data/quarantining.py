@@ -13,7 +13,7 @@ from pathlib import Path
 from forecast.data import incident_sql as sql
 from forecast.data.tallies import Tally
 from forecast.data.writing import replacing
-from forecast.errors import NotReadyError, name_offenders
+from forecast.errors import DataError, NotReadyError, name_offenders
 
 COLUMNS = ("source", "line", "reason", "value")
 """Columns of the file."""
@@ -72,6 +72,39 @@ def write_quarantine(path: Path, source: str, faults: Iterable[Fault]) -> int:
     return count
 
 
+def check_listed(path: Path, *others: Path) -> None:
+    """Refuse to list quarantined rows in a file that is needed for something else.
+
+    Parameters
+    ----------
+    path : Path
+        Of the list. One that was written before may be replaced; another file may not.
+    others : Path
+        Files that are read.
+
+    Raises
+    ------
+    DataError
+        If it is one of the others, a folder, or holds anything but quarantined rows.
+    """
+    advice = "Choose another name for the quarantined rows."
+    if any(other.exists() and path.exists() and path.samefile(other) for other in others):
+        raise DataError(
+            f"File of quarantined rows must be another than those that are read: found "
+            f"{path.name!r}. {advice}"
+        )
+    if not path.parent.is_dir():
+        raise DataError(f"Folder of {path.name!r} must exist: it does not. Make it first.")
+    if not path.exists():
+        return
+    head = ",".join(COLUMNS).encode()
+    if not path.is_file() or path.read_bytes()[: len(head)] not in (head, b""):
+        raise DataError(
+            f"File {path.name!r} must not exist, or be an older list of quarantined rows: it "
+            f"holds something else. {advice}"
+        )
+
+
 def _harmless(value: str) -> str:
     """A value that a spreadsheet will not take for a formula."""
     text = value.strip()[:80]
@@ -100,7 +133,7 @@ def refuse_too_many(tally: Tally, limit: float, *, source: str, listed: str | No
     why = name_offenders([f"{reason} {number:,}" for reason, number in tally.reasons])
     where = f"They are listed in {listed}" if listed else "List them with quarantine='rows.csv'"
     raise NotReadyError(
-        f"{source} must have at most {limit:.3g} of its rows quarantined: {tally.quarantined:,} "
-        f"of {tally.read:,} are, {tally.share:.3g} of them ({why}). {where}. Correct the mapping "
-        "or the source, or say limit= with a larger share."
+        f"{source} must have at most {100 * limit:.3g} per cent of its rows quarantined: "
+        f"{tally.quarantined:,} of {tally.read:,} are, {100 * tally.share:.3g} per cent ({why}). "
+        f"{where}. Correct the mapping or the source, or say limit= with a larger share."
     )

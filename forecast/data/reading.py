@@ -24,6 +24,7 @@ from forecast.data.opening import (
     read_answer,
     read_tables,
     reading,
+    refuse_parts,
     refuse_questions,
     watch,
 )
@@ -188,6 +189,7 @@ def _load_one(source: str | PathLike[str], asked: Asked, measure: str | None) ->
         return Source(found.name, assemble([one], asked, found.name, measure), one.layout)
     refuse_questions(asked.choice)
     if source in SAMPLES:
+        refuse_parts(asked.choice, f"{source!r} ships with the package")
         check_published_asks([str(source)], asked.freq, measure)
         return Source(str(source), load_sample(str(source)), WIDE)
     loaded = _read_all(_find_files(source), asked)

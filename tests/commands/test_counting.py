@@ -92,3 +92,20 @@ def test_simulated_incidents_are_counted_as_the_command_says(tmp_path: Path) -> 
     assert "forecast count some.csv --mapping some.toml --out panel.csv" in said
     call("count", str(path), "--mapping", str(tmp_path / "some.toml"), "--out", str(out))
     assert load(out).values.sum() == 500
+
+
+def test_a_panel_is_never_written_over_what_is_read_or_listed(source: Path) -> None:
+    before = source.read_bytes()
+    with pytest.raises(DataError, match=r"another than that of the source: found 'calls\.csv'"):
+        call("count", str(source), "--out", str(source), "--force")
+    listed = source.with_name("panel.csv")
+    with pytest.raises(DataError, match=r"another than that of the quarantined rows: found 'panel"):
+        call("count", str(source), "--out", str(listed), "--quarantine", str(listed))
+    folder = source.with_name("folder.csv")
+    folder.mkdir()
+    with pytest.raises(DataError, match=r"is a folder\. Name a file"):
+        call("count", str(source), "--out", str(folder), "--force")
+    with pytest.raises(DataError, match=r"than those that are read: found 'calls\.csv'"):
+        call("count", str(source), "--out", str(listed), "--quarantine", str(source))
+    assert source.read_bytes() == before
+    assert not listed.exists()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -197,7 +199,7 @@ def test_lines_are_those_of_the_file_whatever_stands_in_quotes(tmp_path: Path) -
 def test_too_many_quarantined_rows_stop_with_exit_code_3(tmp_path: Path) -> None:
     rows = "2024-05-01,a,x\n" * 97 + ",a,x\n" * 3
     path, out = write(tmp_path, f"date,offence,area\n{rows}"), tmp_path / "out.csv"
-    with pytest.raises(NotReadyError, match=r"3 of 100 are, 0\.03 of them \(no date 3\)") as caught:
+    with pytest.raises(NotReadyError, match=r"3 of 100 are, 3 per cent \(no date 3\)") as caught:
         count(path, until=UNTIL, quarantine=out)
     assert caught.value.exit_code == 3
     assert "listed in out.csv" in str(caught.value)
@@ -442,3 +444,31 @@ def test_what_is_read_is_counted_or_quarantined(
         assert good == len({row[1].strip() for row in usable} if copies else usable)
     lines = [line for line, _, _ in listed(out)]
     assert lines == sorted(set(lines))
+
+
+def test_a_part_that_the_source_does_not_have_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, "date,offence,area\n2024-05-01,robbery,x\n")
+    with pytest.raises(DataError, match=r"sheet must be for a workbook: calls\.csv is none"):
+        count(path, until=UNTIL, sheet="May")
+    with pytest.raises(DataError, match=r"Argument table must be for a database"):
+        count(path, until=UNTIL, table="calls")
+    book = tmp_path / "calls.xlsx"
+    pd.read_csv(path).to_excel(book, index=False)
+    with pytest.raises(DataError, match=r"inside a zip archive: calls\.xlsx is a workbook"):
+        count(book, until=UNTIL, member="calls.csv")
+    with closing(sqlite3.connect(tmp_path / "calls.db")) as connection:
+        pd.read_csv(path).to_sql("calls", connection, index=False)
+    address = f"sqlite:///{tmp_path / 'calls.db'}"
+    with pytest.raises(DataError, match=r"sheet must be for a file: .*calls\.db.* is a database"):
+        count(address, until=UNTIL, table="calls", sheet="May")
+
+
+def test_a_file_that_may_not_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("forecast.data.opening.open", refuse, raising=False)
+    with pytest.raises(DataError, match=r"calls\.csv must be readable: Permission denied\. Ask"):
+        count(write(tmp_path, "date,offence,area\n2024-05-01,robbery,x\n"), until=UNTIL)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from forecast.data.quarantining import refuse_too_many, write_quarantine
+from forecast.data.quarantining import check_listed, refuse_too_many, write_quarantine
 from forecast.data.tallies import Tally
-from forecast.errors import NotReadyError
+from forecast.errors import DataError, NotReadyError
 
 
 def test_rows_are_listed_with_source_line_reason_and_value(tmp_path: Path) -> None:
@@ -46,7 +46,34 @@ def test_a_list_that_fails_leaves_the_one_before(tmp_path: Path) -> None:
 def test_the_limit_is_a_share_that_may_be_reached_and_not_passed() -> None:
     tally = Tally(100, 98, 2, (("no date", 2),))
     refuse_too_many(tally, 0.02, source="calls.csv", listed=None)
-    with pytest.raises(NotReadyError, match=r"2 of 100 are, 0\.02 of them \(no date 2\)") as caught:
+    with pytest.raises(NotReadyError, match=r"2 of 100 are, 2 per cent \(no date 2\)") as caught:
         refuse_too_many(tally, 0.019, source="calls.csv", listed=None)
     assert "quarantine='rows.csv'" in str(caught.value)
+    assert "at most 1.9 per cent of its rows quarantined" in str(caught.value)
     refuse_too_many(Tally(0, 0), 0, source="calls.csv", listed=None)
+
+
+def test_a_list_replaces_an_older_list_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "bad.csv"
+    check_listed(path)
+    write_quarantine(path, "calls.csv", [(2, "no date", "")])
+    check_listed(path)
+    path.write_text("date,offence\n", "utf-8")
+    with pytest.raises(DataError, match=r"'bad.csv' must not exist, or be an older list") as caught:
+        check_listed(path)
+    assert "Choose another name for the quarantined rows" in str(caught.value)
+    with pytest.raises(DataError, match=f"'{tmp_path.name}' must not exist, or be an older list"):
+        check_listed(tmp_path)
+
+
+def test_a_list_is_not_written_over_what_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "bad.csv"
+    write_quarantine(path, "calls.csv", [(2, "no date", "")])
+    (tmp_path / "other.csv").symlink_to(path)
+    with pytest.raises(DataError, match=r"another than those that are read: found 'other.csv'"):
+        check_listed(tmp_path / "other.csv", tmp_path / "map.toml", path)
+
+
+def test_a_list_needs_its_folder(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"Folder of 'bad.csv' must exist: it does not"):
+        check_listed(tmp_path / "none" / "bad.csv")

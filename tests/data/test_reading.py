@@ -262,3 +262,8 @@ def test_arguments_must_mean_something(tmp_path: Path) -> None:
     tidy = write(tmp_path, "b.csv", "Leeds,x,2020-01,1", header=TIDY)
     with pytest.raises(DataError, match="must be days for freq='D': found the month '2020-01'"):
         load(tidy, freq="D")
+
+
+def test_what_ships_has_no_sheets_and_no_members() -> None:
+    with pytest.raises(DataError, match="sheet must be for a file: 'london' ships with the packag"):
+        load("london", sheet="May")
