@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from forecast.data.spelling import unify
 from forecast.errors import DataError, join_problems, name_offenders
 from forecast.periods import UNIT_NAMES, as_periods, label
 
@@ -110,7 +111,7 @@ def _clean_names(
     first_line: int | Sequence[int],
     problems: list[str],
 ) -> pd.Series:
-    """Names as text without spaces around them; empty ones are a problem."""
+    """Names as text, each written in one way; empty ones are a problem."""
     text = column.reset_index(drop=True).astype("object")
     blank = text.isna() | (text.astype(str).str.strip() == "")
     if blank.any():
@@ -119,7 +120,8 @@ def _clean_names(
             f"{subject} must name the {name} of every row: it is empty in "
             f"{name_offenders(where)}. Fill it in, or drop the rows."
         )
-    return text.astype(str).str.strip()
+    known = text.where(~blank, "").astype(str)
+    return known.map(unify(known.unique()))
 
 
 def _clean_periods(

@@ -138,6 +138,7 @@ def describe(groups: Groups, days: pd.DatetimeIndex, periods: pd.PeriodIndex) ->
             f"Days without any incident: {len(empty):,} ({shown}). They are read as zero; a gap "
             "in the export looks the same."
         )
+    notes += groups.notes
     if groups.copies:
         notes.append(
             f"Duplicates of an incident: {groups.copies:,}, the first record of each counts; "

@@ -18,6 +18,7 @@ from forecast.data.overlapping import leave_out_totals
 from forecast.data.panel import Panel
 from forecast.data.roles import Columns
 from forecast.data.settling import Said, settle_cells, settle_headers
+from forecast.data.spelling import spell_alike
 from forecast.data.street import StreetCounts, count_street, street_panel
 from forecast.data.wide_layouts import published_panel, rename_offences, wide_panel
 from forecast.errors import DataError
@@ -95,6 +96,7 @@ def interpret_table(table: TextTable, asked: Asked, sha256: str = "") -> Loaded:
     layout, roles = found.layout, found.roles
     # Before dates are settled: the first of every month would be refused as American or British.
     table = _settle(name_months(table, roles), found, asked.said)
+    table = spell_alike(table, _name_columns(table, found))
     street = None
     if layout.shape == "street":
         street = count_street(table)
@@ -126,6 +128,18 @@ def _settle(table: TextTable, found: Recognised, said: Said) -> TextTable:
     if found.layout.shape == "street":
         return table
     return settle_cells(table, said, period=period, counts=counts)
+
+
+def _name_columns(table: TextTable, found: Recognised) -> list[int]:
+    """Positions of the columns that name areas, groups and offences."""
+    if found.layout.shape == "tidy":
+        names = ("area", "offence", "group")
+        return [i for i, header in enumerate(table.headers) if fold_header(header) in names]
+    if found.layout.shape == "street":
+        return []
+    roles = found.roles
+    group = () if roles.group is None else (roles.group,)
+    return [*roles.areas, *group, *roles.offences]
 
 
 def interpret_frame(frame: pd.DataFrame, name: str, asked: Asked, sha256: str = "") -> Loaded:

@@ -26,6 +26,7 @@ from pydantic import (
     model_validator,
 )
 
+from forecast.data.spelling import fold
 from forecast.errors import DataError, join_problems, name_offenders
 from forecast.periods import as_date
 
@@ -311,17 +312,6 @@ def spellings(
     if clashes:
         raise ValueError(f"{rule}: found {name_offenders(clashes)}. Remove one of them.")
     return found
-
-
-def fold(text: str) -> str:
-    """Return a code or name without case, spaces around it and repeated spaces.
-
-    Examples
-    --------
-    >>> fold("  Kingston  upon Thames")
-    'kingston upon thames'
-    """
-    return " ".join(text.split()).casefold()
 
 
 def _explain(error: ValidationError, subject: str) -> str:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from forecast.data.breaks import Break
 from forecast.data.cleaning import check_tidy
 from forecast.data.sources import Snapshot, is_london, is_whole_london
+from forecast.data.spelling import describe_spellings, unify
 from forecast.data.tallies import Tally
 from forecast.errors import DataError, join_problems, name_offenders
 from forecast.periods import FREQUENCY_NAMES, as_period, describe_span, label
@@ -133,7 +134,9 @@ class Panel:
             pd.MultiIndex.from_frame(clean[keys])
         )
         values[row, periods.get_indexer(found)] = clean["count"]
-        return cls(values, series, periods, measure, snapshot or Snapshot())
+        names = (tidy[key].dropna().astype(str).unique() for key in keys)
+        notes = [note for some in names for note in describe_spellings(unify(some), subject)]
+        return cls(values, series, periods, measure, snapshot or Snapshot(), tuple(notes))
 
     @property
     def freq(self) -> str:

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from forecast.data import incident_sql as sql
 from forecast.data import tally_sql
-from forecast.data.mapping import fold
 from forecast.data.quarantining import REASONS, Fault
+from forecast.data.spelling import describe_spellings, fold, plain, unify
 from forecast.errors import DataError, name_offenders
 
 MOST_NAMES = 20_000
@@ -56,7 +56,7 @@ class Naming:
         if named is not None:
             return named
         if not self.spelled or self.unlisted == "keep":
-            return " ".join(raw.split())
+            return plain(raw)
         return sql.LEFT_OUT if self.unlisted == "leave out" else sql.UNKNOWN
 
     def order(self, names: set[str]) -> list[str]:
@@ -83,6 +83,8 @@ class Groups:
     copies, differing, unnumbered : int
         Copies of incidents, those that differ from the first record of theirs, and usable rows
         without a number.
+    notes : tuple of str
+        Names that were read as others.
     """
 
     day: NDArray[np.datetime64]
@@ -95,6 +97,7 @@ class Groups:
     copies: int = 0
     differing: int = 0
     unnumbered: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def total(self) -> int:
@@ -149,6 +152,7 @@ class Tallying:
         self.kept = scratch / "rows.parquet"
         self.finds_copies = "incident" in recipe.cells
         self.locate = locate
+        self.notes: tuple[str, ...] = ()
 
     def run(self) -> Groups:
         """Count all rows.
@@ -160,7 +164,7 @@ class Tallying:
         duckdb.Error
             If the table cannot be read.
         """
-        run = self.connection.execute
+        run, self.notes = self.connection.execute, ()
         if self.locate is not None:
             self._keep_places(self.locate)
         if self.finds_copies:
@@ -181,6 +185,7 @@ class Tallying:
             n=np.asarray(found["n"], dtype=np.int64),
             offences=names[0],
             areas=names[1],
+            notes=self.notes,
         )
         return self._without_copies(groups) if self.finds_copies else groups
 
@@ -214,6 +219,10 @@ class Tallying:
                 f"[columns] in the mapping."
             )
         named = [naming.name(text) for text in raw]
+        listed = set(naming.spelled.values())
+        alike = unify(name for name in named if isinstance(name, str) and name not in listed)
+        self.notes += describe_spellings(alike, f"Column of {naming.what}s")
+        named = [alike.get(name, name) if isinstance(name, str) else name for name in named]
         names = naming.order({name for name in named if isinstance(name, str)})
         place = {name: number for number, name in enumerate(names)}
         codes = [place[name] if isinstance(name, str) else name for name in named]
