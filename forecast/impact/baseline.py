@@ -31,60 +31,17 @@ class Calibration:
     ----------
     total, share : float
         How many times wider the model's own spread must be, of totals and of areas' shares: 1
-        when it was right, more when it was too sure. See `moderate`.
-    degrees : float
-        Degrees of freedom of the t distribution: the windows, by what each counts, and what the
-        model's own spread is worth.
+        when it was right, more when it was too sure. See `pooled_errors.moderate`.
+    degrees, share_degrees : float
+        Degrees of freedom of the t distributions of totals and of shares: the windows, by what
+        each counts and by how many series in them stray on their own, and what
+        the model's own spread is worth.
     """
 
     total: float
     share: float
     degrees: float
-
-
-def moderate(
-    z: FloatArray, windows: float, worth: int, *, weights: FloatArray | None = None
-) -> tuple[float, float]:
-    """Return how many times wider a spread must be, and the degrees of freedom of that factor.
-
-    The mean square of the studentised errors says how wide the spread should have been, but from
-    a dozen windows only roughly. Where the model's own spread is known to be nearly right, it
-    counts like `worth` windows more whose errors were just as large as it said.
-
-    Parameters
-    ----------
-    z : numpy.ndarray
-        Errors over the model's own spread, of any shape.
-    windows : float
-        Distinct windows that they come from: errors of one window move together. A window may
-        count less than one.
-    worth : int
-        The model's `spread_worth`.
-    weights : numpy.ndarray, optional
-        Of the errors, of the same shape: what the window of each counts; all the same without it.
-
-    Returns
-    -------
-    factor : float
-        Root of (worth + windows x mean square) / (worth + windows).
-    degrees : float
-
-    References
-    ----------
-    Smyth (2004), Linear models and empirical Bayes methods for assessing differential expression
-    in microarray experiments, Statistical Applications in Genetics and Molecular Biology 3(1), 3,
-    section 4: the posterior variance with d0 prior degrees of freedom, and the moderated t.
-
-    Examples
-    --------
-    >>> moderate(np.array([1.0, -2.0, 2.0]), windows=3, worth=0)  # root of 9 / 3
-    (1.7320508075688772, 3)
-    >>> moderate(np.array([1.0, -2.0, 2.0]), windows=3, worth=3)  # root of (3 + 9) / 6
-    (1.4142135623730951, 6)
-    """
-    degrees = worth + windows
-    square = float(np.average(np.square(z, dtype=np.float64), weights=weights))
-    return float(np.sqrt((worth + windows * square) / degrees)), degrees
+    share_degrees: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,9 +127,14 @@ def calibrate(
     if calibration is None:
         return recorded, recorded
     factors = _stretch(paths, raw, calibration)
-    rng = stream(seed, "tails")
-    heavy = np.sqrt(calibration.degrees / rng.chisquare(calibration.degrees, size=(draws, 2)))
-    spread = paths.spread(factors[0] * heavy[:, :1], factors[1] * heavy[:, 1:])
+    heavy = [
+        np.sqrt(degrees / stream(seed, name).chisquare(degrees, size=(draws, 1)))
+        for name, degrees in (
+            ("tails", calibration.degrees),
+            ("tails of shares", calibration.share_degrees),  # apart: totals do without shares
+        )
+    ]
+    spread = paths.spread(factors[0] * heavy[0], factors[1] * heavy[1])
     calibrated = fitted.count(spread, window, seed=seed)
     return thin_recent(calibrated, fitted.panel, seed=seed), recorded
 

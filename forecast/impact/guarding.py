@@ -19,7 +19,8 @@ from forecast.impact.baseline import Calibration, calibrate, fit_before, hide_sh
 from forecast.impact.campaign import Campaign
 from forecast.impact.campaign_parts import Comparison
 from forecast.impact.effect import SeriesEffect, format_points, measure_effect
-from forecast.impact.placebo import MIN_WINDOWS, moderate_rows, run_placebos
+from forecast.impact.placebo import MIN_WINDOWS, run_placebos
+from forecast.impact.pooled_errors import PooledErrors
 from forecast.impact.untouched import Controls
 from forecast.impact.windows import Window
 from forecast.models.base import Model
@@ -165,8 +166,8 @@ def _calibrate_alone(errors: pd.DataFrame, worth: int) -> Calibration | None:
     windows = int(errors["window"].nunique())
     if windows < MIN_WINDOWS:
         return None
-    factor, degrees = moderate_rows(errors, "z", worth)
-    return Calibration(factor, 1.0, degrees)
+    factor, degrees = PooledErrors.of(errors, "z").moderate(worth)
+    return Calibration(factor, 1.0, degrees, degrees)
 
 
 def _measure(

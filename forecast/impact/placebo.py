@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
 from forecast.data.panel import Panel
-from forecast.impact.baseline import Calibration, Learner, log_sd, mask, moderate
+from forecast.impact.baseline import Calibration, Learner, log_sd, mask
 from forecast.impact.campaign import Campaign
 from forecast.impact.effect import SeriesEffect
 from forecast.impact.plain import clean
+from forecast.impact.pooled_errors import PooledErrors
 from forecast.impact.windows import Window, find_windows
 from forecast.models.base import Model
 from forecast.models.draws import FloatArray, Forecast, median
@@ -34,14 +34,6 @@ MIN_WINDOWS = 4
 
 ENOUGH_DRAWS = 500
 """Draws of one window of days, of which there are many and each takes its time."""
-
-ELSEWHERE = 0.5
-"""What a window in another part of the year counts beside one of the campaign's season.
-
-A forecast may err more or less there. On simulated days (`tests/benchmarks/bench_study.py`, three
-hundred seeds) squared errors over squared spread were 0.84 to 1.21 over all windows, and 0.92 to
-1.32, a tenth more, in the campaign's own at the peak of the year.
-"""
 
 MIN_OTHERS = 2
 """Windows of other years that judge a window: with four windows in two years there are two."""
@@ -96,14 +88,14 @@ class Placebo:
         A window is judged by the errors in windows of other years only, so that it never helps
         to widen its own interval.
         """
-        limit = pd.Series(np.nan, index=rows.index)
-        for year, group in rows.groupby("year"):
-            others = rows[rows["year"] != year]
-            if others["window"].nunique() >= MIN_OTHERS:
-                limit[group.index] = t_limit(others, self.level, self.worth)
-        return rows.assign(
-            half_width=limit * rows["spread"], held=(rows["z"].abs() <= limit).astype(bool)
-        )
+        errors, year = PooledErrors.of(rows, "z"), rows["year"].to_numpy(np.int64)
+        limit = np.full(len(rows), np.nan)
+        for one in np.unique(year):
+            others = errors.without(one)
+            if len(others.years) >= MIN_OTHERS:
+                limit[year == one] = others.limit(self.level, self.worth)
+        held = np.abs(rows["z"].to_numpy(np.float64)) <= limit
+        return rows.assign(half_width=limit * rows["spread"], held=held)
 
     def calibration(self) -> Calibration | None:
         """Pool all windows into the calibration of the campaign, None when they are too few."""
@@ -111,10 +103,12 @@ class Placebo:
         windows = int(totals["window"].nunique())
         if windows < MIN_WINDOWS:
             return None
-        total, degrees = moderate_rows(totals, "z", self.worth)
+        total, degrees = PooledErrors.of(totals, "z").moderate(self.worth)
         areas = self.errors.dropna(subset=["z_share"])
-        share = moderate_rows(areas, "z_share", self.worth)[0] if len(areas) else 1.0
-        return Calibration(total, share, degrees)
+        shares = (1.0, degrees)
+        if len(areas):
+            shares = PooledErrors.of(areas, "z_share").moderate(self.worth)
+        return Calibration(total, shares[0], degrees, shares[1])
 
     def summary(self) -> pd.DataFrame:
         """Return windows and how many held: all, same season, others, no earlier run known.
@@ -146,32 +140,6 @@ class Placebo:
                 }
             )
         return pd.DataFrame(rows)
-
-
-def t_limit(rows: pd.DataFrame, level: float, worth: int = 0) -> float:
-    """Largest studentised error that the interval at `level` still holds."""
-    factor, degrees = moderate_rows(rows, "z", worth)
-    return float(stats.t.ppf((1 + level) / 2, degrees)) * factor
-
-
-def moderate_rows(rows: pd.DataFrame, column: str, worth: int) -> tuple[float, float]:
-    """Return `moderate` of a column of errors, each window counting by where in the year it lies.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        With `window`, `same_season` and `back`.
-    column : str
-    worth : int
-
-    Returns
-    -------
-    factor, degrees : float
-    """
-    near = rows["same_season"].astype(bool) | (rows["back"] == 0.5)  # what `find_windows` means
-    weights = np.where(near, 1.0, ELSEWHERE)
-    windows = float(pd.Series(weights, index=rows.index).groupby(rows["window"]).first().sum())
-    return moderate(rows[column].to_numpy(np.float64), windows, worth, weights=weights)
 
 
 def run_placebos(

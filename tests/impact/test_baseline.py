@@ -46,7 +46,9 @@ def fit(steady: Steady, means: list[float], sd: float) -> FittedModel:
 def test_spread_of_the_sum_is_multiplied_by_the_calibration(steady: Steady, factor: float) -> None:
     # a mean of 2,000 in two months and sd 0.1: the log sum has variance 0.01 + 1 / 4000
     fitted = fit(steady, [2000.0], 0.1)
-    found, raw = calibrate(fitted, WINDOW, Calibration(factor, 1.0, EXACT), draws=20_000, seed=1)
+    found, raw = calibrate(
+        fitted, WINDOW, Calibration(factor, 1.0, EXACT, EXACT), draws=20_000, seed=1
+    )
     before = float(log_sd(raw.draws.sum(axis=2))[0])
     assert before == pytest.approx(np.sqrt(0.01 + 1 / 4000), rel=0.02)
     # the same deviations are stretched; only the counting is drawn again
@@ -56,7 +58,9 @@ def test_spread_of_the_sum_is_multiplied_by_the_calibration(steady: Steady, fact
 def test_counting_noise_is_not_stretched_nor_taken_away(steady: Steady) -> None:
     # 50 a month: the sum of two varies by 1 / sqrt(100) = 0.1 from counting alone, and 0.03 more
     fitted = fit(steady, [50.0], 0.03)
-    narrow, raw = calibrate(fitted, WINDOW, Calibration(0.5, 1.0, EXACT), draws=20_000, seed=1)
+    narrow, raw = calibrate(
+        fitted, WINDOW, Calibration(0.5, 1.0, EXACT, EXACT), draws=20_000, seed=1
+    )
     assert float(log_sd(raw.draws.sum(axis=2))[0]) == pytest.approx(0.1045, rel=0.03)
     # half of it would be less than chance: what is left is chance alone
     assert float(log_sd(narrow.draws.sum(axis=2))[0]) == pytest.approx(0.1, rel=0.03)
@@ -65,7 +69,7 @@ def test_counting_noise_is_not_stretched_nor_taken_away(steady: Steady) -> None:
 def test_tails_are_those_of_student_t(steady: Steady) -> None:
     # a huge count has no counting noise to speak of: log draws are 2 x 0.1 x t with 5 degrees
     fitted = fit(steady, [1e7], 0.1)
-    found, _ = calibrate(fitted, WINDOW[:1], Calibration(2.0, 1.0, 5), draws=400_000, seed=2)
+    found, _ = calibrate(fitted, WINDOW[:1], Calibration(2.0, 1.0, 5, 5), draws=400_000, seed=2)
     logs = np.log(found.draws[:, 0, 0])
     for level in (0.9, 0.975):
         reach = np.quantile(logs, level) - np.median(logs)
@@ -74,8 +78,8 @@ def test_tails_are_those_of_student_t(steady: Steady) -> None:
 
 def test_areas_add_up_to_their_total_and_shares_do_not_move_it(steady: Steady) -> None:
     fitted = fit(steady, [500.0, 300.0, 200.0], 0.1)
-    one, raw = calibrate(fitted, WINDOW, Calibration(1.5, 1.0, 8), draws=400, seed=3)
-    two, _ = calibrate(fitted, WINDOW, Calibration(1.5, 2.0, 8), draws=400, seed=3)
+    one, raw = calibrate(fitted, WINDOW, Calibration(1.5, 1.0, 8, 8), draws=400, seed=3)
+    two, _ = calibrate(fitted, WINDOW, Calibration(1.5, 2.0, 8, 90), draws=400, seed=3)
     for forecast in (raw, one, two):
         assert np.array_equal(forecast.total().draws[:, 0], forecast.draws.sum(axis=1))
     # dividing a total otherwise leaves the total as it was, draw by draw
@@ -85,13 +89,29 @@ def test_areas_add_up_to_their_total_and_shares_do_not_move_it(steady: Steady) -
 
 def test_spread_of_an_area_s_share_is_multiplied(steady: Steady) -> None:
     fitted = fit(steady, [3e8, 2e8, 1e8], 0.01)
-    calibration = Calibration(1.0, 2.0, EXACT)
+    calibration = Calibration(1.0, 2.0, EXACT, EXACT)
     spreads = []
     for forecast in calibrate(fitted, WINDOW, calibration, draws=20_000, seed=4):
         areas = forecast.draws.sum(axis=2)  # (draw, series)
         spreads.append(np.log(areas / areas.sum(axis=1, keepdims=True)).std(axis=0))
     # twice on the scale of log weights; with so small a spread the shares follow
     assert spreads[0] / spreads[1] == pytest.approx(np.full(3, 2.0), rel=0.004)
+
+
+def test_shares_have_degrees_of_their_own(steady: Steady) -> None:
+    # shares of huge counts with little spread are log weights: t with 3 degrees, the total normal
+    fitted = fit(steady, [5e7, 5e7, 5e7, 5e7], 0.01)
+    found, _ = calibrate(fitted, WINDOW, Calibration(1.0, 1.0, EXACT, 3), draws=200_000, seed=6)
+    areas = found.draws.sum(axis=2)  # (draw, series)
+    total = np.log(areas.sum(axis=1))
+    share = np.log(areas[:, 0]) - total
+    spread = [float((np.quantile(x, 0.995) - np.median(x)) / (np.quantile(x, 0.75) - np.median(x)))
+              for x in (total, share)]  # fmt: skip
+    expected = [
+        stats.norm.ppf(0.995) / stats.norm.ppf(0.75),
+        stats.t.ppf(0.995, 3) / stats.t.ppf(0.75, 3),
+    ]
+    assert spread == pytest.approx(expected, rel=0.03)
 
 
 def test_share_of_window_by_hand(steady: Steady) -> None:

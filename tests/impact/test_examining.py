@@ -53,7 +53,11 @@ def examine(
 ) -> ControlsReport:
     chosen = campaign or make_campaign()
     model = ControlledCounts(find_controls(chosen, counts), kind)
-    settings: dict[str, Any] = {"shocks": [], "draws": 200, "calibration": Calibration(1.0, 1.0, 9)}
+    settings: dict[str, Any] = {
+        "shocks": [],
+        "draws": 200,
+        "calibration": Calibration(1.0, 1.0, 9, 9),
+    }
     return examine_controls(chosen, counts, model=model, **(settings | given))
 
 
@@ -70,7 +74,7 @@ def test_controls_that_move_with_the_target_pass() -> None:
 
 
 def test_each_control_is_left_out_as_if_it_had_not_been_named() -> None:
-    counts, calibration = panel(), Calibration(1.3, 1.0, 9)
+    counts, calibration = panel(), Calibration(1.3, 1.0, 9, 9)
     report = examine(counts, calibration=calibration)
     assert report.left_out["without"].tolist() == [NO_ONE, *OTHERS]
     window = make_campaign().periods("M")
@@ -119,7 +123,7 @@ def test_one_control_cannot_be_left_out() -> None:
 
 def test_a_result_that_rests_on_one_control_is_said() -> None:
     # one control carries the fall of the target, the others do not; all have weight
-    report = examine(panel(), calibration=Calibration(1.0, 1.0, 30))
+    report = examine(panel(), calibration=Calibration(1.0, 1.0, 30, 30))
     table = report.left_out.copy()
     table["percent_lower"], table["percent_upper"] = -20.0, [-1.0, -1.0, 3.0, -2.0]
     check = replace(report, left_out=table).check()

@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
 from forecast.data.panel import Panel
 from forecast.impact.baseline import shocks_of
 from forecast.impact.campaign import Campaign
-from forecast.impact.placebo import Placebo, run_placebos, t_limit
+from forecast.impact.placebo import COLUMNS, Placebo, run_placebos
 from forecast.impact.windows import Window, find_windows
 from forecast.models.base import Model
 from forecast.models.dynamic import DynamicCounts
@@ -64,18 +63,7 @@ def run(panel: Panel, campaign: Campaign, model: Model, **given: Any) -> Placebo
 
 
 def test_the_summary_of_no_windows_counts_none() -> None:
-    columns = [
-        "window",
-        "year",
-        "same_season",
-        "back",
-        "earlier",
-        "offence",
-        "is_total",
-        "spread",
-        "z",
-    ]
-    nothing = pd.DataFrame(columns=columns).astype({"is_total": bool})
+    nothing = pd.DataFrame(columns=COLUMNS).astype({"is_total": bool})
     table = Placebo(nothing, (), 0.95).summary()
     assert table["tests"].tolist() == [0, 0, 0, 0]
     assert table["held"].tolist() == [0, 0, 0, 0]
@@ -255,33 +243,8 @@ def test_windows_of_one_year_are_left_out_together() -> None:
     assert (row["windows"], row["tests"], row["held"]) == (4, 4, 3)
 
 
-def test_limit_is_student_s_with_the_windows_as_degrees() -> None:
-    rows = make_placebo([(y, 2.0) for y in range(2000, 2010)]).errors
-    rows = pd.concat([rows, rows])  # two offences in the same windows are not more windows
-    assert t_limit(rows, 0.9) == pytest.approx(2 * stats.t.ppf(0.95, 10))
-
-
-def test_a_window_in_another_part_of_the_year_counts_half() -> None:
-    # two windows of the season (z = 2) and one half a year away (z = 2) count one each, two
-    # others (z = 1) half each: (3 x 4 + 2 x 0.5 x 1) / 4 = 3.25, and a t of 4 degrees: 2.1318
-    years = [(2000, 2.0), (2001, 2.0), (2002, 2.0), (2003, 1.0), (2004, 1.0)]
-    rows = make_placebo(years).errors
-    rows["same_season"] = [True, True, False, False, False]
-    rows["back"] = [0.0, 0.0, 0.5, 0.25, 0.75]
-    assert t_limit(rows, 0.9) == pytest.approx(2.1318 * np.sqrt(3.25), abs=1e-4)
-    twice = pd.concat([rows, rows])  # a second offence in the same windows
-    assert t_limit(twice, 0.9) == pytest.approx(2.1318 * np.sqrt(3.25), abs=1e-4)
-    found = replace(make_placebo(years), errors=rows, worth=4).calibration()
-    assert found is not None
-    assert found.degrees == 8
-    assert found.total == pytest.approx(np.sqrt((4 + 13) / 8))
-
-
 def test_a_spread_known_to_be_nearly_right_counts_like_some_windows_more() -> None:
-    # ten windows with errors of twice the spread, and a spread worth five windows:
-    # sqrt((5 x 1 + 10 x 4) / 15) = sqrt(3), and a t with 15 degrees reaches 1.753 (tables)
-    rows = make_placebo([(y, 2.0) for y in range(2000, 2010)]).errors
-    assert t_limit(rows, 0.9, 5) == pytest.approx(1.7531 * np.sqrt(3), abs=1e-4)
+    # ten windows with errors of twice the spread, and a spread worth five windows
     placebo = replace(make_placebo([(y, 2.0) for y in range(2000, 2010)]), worth=5)
     found = placebo.calibration()
     assert found is not None

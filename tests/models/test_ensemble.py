@@ -263,7 +263,7 @@ def test_count_models_of_the_package_are_native(native: Model) -> None:
 def test_it_is_calibrated_like_any_model() -> None:
     fitted = Ensemble((First(6.0, 0.05, share_sd=0.1), Second(6.1, 0.07))).fit(TWO)
     window = pd.period_range("2021-01", "2021-02", freq="M")
-    wide, raw = calibrate(fitted, window, Calibration(2.0, 1.0, 100), draws=4000, seed=1)
+    wide, raw = calibrate(fitted, window, Calibration(2.0, 1.0, 100, 100), draws=4000, seed=1)
     assert (raw.draws == fitted.forecast(2, draws=4000, seed=1).draws).all()
     ratio = wide.total().draws.sum(axis=2).std() / raw.total().draws.sum(axis=2).std()
     # Twice as wide, and by sqrt(100 / 98) more for the tails of a t of 100 degrees.
