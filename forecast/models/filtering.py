@@ -168,11 +168,10 @@ def evolve(
     mean: FloatArray,
     covariance: FloatArray,
     step: float,
-    season_discount: float,
     drift_variance: float,
     damping: float,
 ) -> None:
-    """Move a state one period on, in place: level by its drift, drift damped, all less certain.
+    """Move a state one period on, in place: level by its drift, drift damped, both less certain.
 
     The drift is a stationary first-order autoregression: without variance it is zero and stays so.
     """
@@ -187,11 +186,30 @@ def evolve(
         covariance[i, 1] *= damping
     covariance[0, 0] += step
     covariance[1, 1] += (1.0 - damping * damping) * drift_variance
-    if season_discount != 1.0:
-        grown = 1.0 / season_discount
+
+
+@njit(cache=True)
+def grow_and_project(
+    covariance: FloatArray, row: FloatArray, growth: float, gain: FloatArray
+) -> None:
+    """Make the season less certain by a factor, in place, and fill `gain` with the product.
+
+    The product is that of the covariance with a row of regressors. Both are done by rows, of which
+    the processor takes several elements at once; the covariance is symmetric.
+    """
+    p = len(gain)
+    gain[:] = 0.0
+    for j in range(2):
+        for i in range(p):
+            gain[i] += covariance[j, i] * row[j]
+    for j in range(2, p):
+        x = row[j]
+        for i in range(2):
+            gain[i] += covariance[j, i] * x
         for i in range(2, p):
-            for j in range(2, p):
-                covariance[i, j] *= grown
+            grown = covariance[j, i] * growth
+            covariance[j, i] = grown
+            gain[i] += grown * x
 
 
 @njit(cache=True)
@@ -204,13 +222,15 @@ def look_ahead(
     setting: FloatArray,
     damping: float,
     step: float,
+    wanted: NDArray[np.bool_],
     f: FloatArray,
     q: FloatArray,
 ) -> None:
     """Mean `f` and variance `q` of the log rate of the periods ahead, (step,), filled in place.
 
     The state is that of the last period seen; the first row of `regressors` is one step ahead.
-    `step` is the variance by which the level moves a period, `jumps` what comes on top.
+    `step` is the variance by which the level moves a period, `jumps` what comes on top. Steps
+    that are not `wanted` are left as they are.
     """
     p = len(mean)
     x, inner = np.empty(p), np.empty(p)
@@ -220,6 +240,8 @@ def look_ahead(
         moved += step + jumps[h]
         drifted += slope  # what a unit of drift now has added to the level by then
         slope *= damping
+        if not wanted[h]:
+            continue
         push = 0.0  # variance of the level by drifts that are still to come
         for k in range(h):
             reach = (1.0 - damping ** (h - k)) / (1.0 - damping)
@@ -257,7 +279,7 @@ def filter_total(
     first: int,
     last: int,
     origins: NDArray[np.bool_],
-    horizon: int,
+    wanted: NDArray[np.bool_],
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Filter one series under every setting of a grid; the states are moved on in place.
 
@@ -282,8 +304,8 @@ def filter_total(
         Periods from `first` to before `last` are filtered.
     origins : numpy.ndarray
         Periods from which past forecasts are kept, shape (period,).
-    horizon : int
-        How many steps ahead they reach.
+    wanted : numpy.ndarray
+        Which steps ahead are kept, shape (step,); the others are NaN.
 
     Returns
     -------
@@ -293,7 +315,10 @@ def filter_total(
     """
     n_settings, p = means.shape
     n_periods = len(counts)
-    n_origins = int(origins[first:last].sum())
+    n_origins, horizon = int(origins[first:last].sum()), len(wanted)
+    surprise = np.empty(n_periods)  # log factorials: the same under every setting
+    for t in range(first, last):
+        surprise[t] = math.lgamma(counts[t] + 1.0)
     f = np.full((n_settings, n_origins, horizon), np.nan)
     q = np.full((n_settings, n_origins, horizon), np.nan)
     w = np.zeros((n_settings, n_origins))
@@ -309,38 +334,34 @@ def filter_total(
                 reach = min(horizon, n_periods - t)
                 look_ahead(
                     mean, covariance, regressors[t : t + reach], offset[t : t + reach],
-                    jumps[t : t + reach], settings[k], damping, step,
+                    jumps[t : t + reach], settings[k], damping, step, wanted,
                     f[k, at, :reach], q[k, at, :reach],
                 )  # fmt: skip
                 w[k, at] = weights[k]
                 at += 1
-            evolve(mean, covariance, step + jumps[t], season_discount if steps[k] < 0.0 else 1.0,
-                   settings[k, 2], damping)  # fmt: skip
+            evolve(mean, covariance, step + jumps[t], settings[k, 2], damping)
+            growth = 1.0 / season_discount if steps[k] < 0.0 else 1.0
+            grow_and_project(covariance, regressors[t], growth, gain)
             if math.isnan(counts[t]) or math.isnan(offset[t]):
                 steps[k] = step  # through a gap: a discount would make it grow like a power
                 continue
             steps[k] = -1.0
             ahead, spread = offset[t], settings[k, 1]
-            gain[:] = 0.0
-            for j in range(p):  # by rows, which the processor adds four at a time: it is symmetric
-                x = regressors[t, j]
-                ahead += mean[j] * x
-                if x != 0.0:
-                    for i in range(p):
-                        gain[i] += covariance[j, i] * x
             for i in range(p):
+                ahead += mean[i] * regressors[t, i]
                 spread += gain[i] * regressors[t, i]
             y = counts[t]
             shape = inverse_trigamma(spread)
-            rate = math.exp(digamma(shape) - ahead)
+            log_rate = digamma(shape) - ahead
+            log_whole = math.log(math.exp(log_rate) + 1.0)
             weights[k] = forgetting * weights[k] + (
                 math.lgamma(y + shape)
                 - math.lgamma(shape)
-                - math.lgamma(y + 1.0)
-                + shape * math.log(rate / (rate + 1.0))
-                - y * math.log(rate + 1.0)
+                - surprise[t]
+                + shape * (log_rate - log_whole)
+                - y * log_whole
             )
-            moved = (digamma(shape + y) - math.log(rate + 1.0) - ahead) / spread
+            moved = (digamma(shape + y) - log_whole - ahead) / spread
             shrunk = (1.0 - trigamma(shape + y) / spread) / spread
             for i in range(p):
                 mean[i] += gain[i] * moved

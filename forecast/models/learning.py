@@ -187,7 +187,7 @@ def _advance_total(
         first,
         last,
         judged,
-        int(steps.max()),
+        np.isin(np.arange(1, steps.max() + 1), steps),
     )
     weights = np.exp(w - w.max(axis=0, initial=-np.inf))
     weights /= weights.sum(axis=0)  # (setting, origin)

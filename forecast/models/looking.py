@@ -70,10 +70,11 @@ def total_moments(state: TotalState, horizon: Horizon) -> tuple[FloatArray, Floa
     settings = total_settings(freq)
     steps, offset = _level_steps(state, settings), _offset(ahead)
     f, q = np.empty((len(settings), len(ahead))), np.empty((len(settings), len(ahead)))
+    every = np.ones(len(ahead), dtype=bool)
     for k in range(len(settings)):
         look_ahead(
             state.means[k], state.covariances[k], horizon.columns, offset, horizon.jumps,
-            settings[k], DAMPINGS[freq], float(steps[k]), f[k], q[k],
+            settings[k], DAMPINGS[freq], float(steps[k]), every, f[k], q[k],
         )  # fmt: skip
     return state.shares(), f, q
 

@@ -17,6 +17,7 @@ from forecast.models.filtering import (
     evolve,
     filter_total,
     gamma_moments,
+    grow_and_project,
     inverse_trigamma,
     level_step,
     level_steps,
@@ -60,19 +61,24 @@ class Case:
     damping: float = 0.9
 
     def run(
-        self, *stops: int, origins: NDArray[np.bool_] | None = None, horizon: int = 1
+        self,
+        *stops: int,
+        origins: NDArray[np.bool_] | None = None,
+        horizon: int = 1,
+        kept: NDArray[np.bool_] | None = None,
     ) -> Filtered:
-        """Filter it, in one go or with stops on the way."""
+        """Filter it, in one go or with stops on the way; look `horizon` steps ahead or at some."""
         n, k = len(self.counts), len(self.settings)
         means, covariances = np.tile(self.mean, (k, 1)), np.tile(self.covariance, (k, 1, 1))
         steps, weights = np.full(k, -1.0), np.zeros(k)
         judged = np.zeros(n, dtype=bool) if origins is None else origins
+        wanted = np.ones(horizon, dtype=bool) if kept is None else kept
         ends = [*stops, n]
         found = [
             filter_total(
                 self.counts, self.offset, self.columns, self.jumps, self.settings,
                 self.season_discount, self.forgetting, self.damping,
-                means, covariances, steps, weights, first, last, judged, horizon,
+                means, covariances, steps, weights, first, last, judged, wanted,
             )
             for first, last in zip([0, *stops], ends, strict=True)
         ]  # fmt: skip
@@ -231,11 +237,10 @@ def test_a_state_moves_as_the_matrices_say() -> None:
     transition = np.eye(4)
     transition[0, 1], transition[1, 1] = 1.0, 0.9
     wanted = transition @ covariance @ transition.T
-    wanted[2:, 2:] /= 0.8
     wanted[0, 0] += 0.05
     wanted[1, 1] += 0.3 * (1 - 0.81)  # so that a drift of variance 0.3 keeps it
     moved = transition @ mean
-    evolve(mean, covariance, 0.05, 0.8, 0.3, 0.9)
+    evolve(mean, covariance, 0.05, 0.3, 0.9)
     assert mean == pytest.approx(moved, rel=1e-12)
     assert covariance == pytest.approx(wanted, rel=1e-12)
 
@@ -352,6 +357,26 @@ def test_forecasts_beyond_the_data_are_not_made() -> None:
     assert np.isnan(past.q[:, 0, 3:]).all()
 
 
+def test_steps_that_are_not_wanted_are_left_out_and_change_no_other() -> None:
+    case, kept = full_case(), np.isin(np.arange(1, 13), [1, 3, 12])
+    origins = np.arange(40) >= 20
+    whole, some = case.run(origins=origins, horizon=12), case.run(origins=origins, kept=kept)
+    for name in ("f", "q"):
+        every, few = getattr(whole, name), getattr(some, name)
+        assert np.array_equal(few[..., kept], every[..., kept], equal_nan=True)
+        assert np.isnan(few[..., ~kept]).all()
+    assert np.isfinite(some.f[:, 0, [0, 2, 11]]).all()
+
+
+def test_a_season_grows_less_certain_and_is_projected_by_hand() -> None:
+    # level, drift, one season: only the season's own element is multiplied, 3 by 2
+    covariance = np.array([[1.0, 0.1, 0.2], [0.1, 2.0, 0.3], [0.2, 0.3, 3.0]])
+    gain = np.full(3, 9.0)
+    grow_and_project(covariance, np.array([1.0, 0.0, 0.5]), 2.0, gain)
+    assert covariance.tolist() == [[1.0, 0.1, 0.2], [0.1, 2.0, 0.3], [0.2, 0.3, 6.0]]
+    assert gain == pytest.approx([1.1, 0.25, 3.2])
+
+
 def test_a_look_ahead_adds_drift_steps_and_noise_by_hand() -> None:
     # level 1, drift 0.1 damped by 0.5: 1 + 0.1, + 0.05, + 0.025; no covariance to begin with.
     # A drift of variance 0.04 is pushed by (1 - 0.25) 0.04 = 0.03 a period: the push of the first
@@ -361,7 +386,7 @@ def test_a_look_ahead_adds_drift_steps_and_noise_by_hand() -> None:
     # Before the second period the level may jump with a variance of 0.3.
     look_ahead(np.array([1.0, 0.1]), np.zeros((2, 2)), rows, np.array([0.0, 0.0, 2.0]),
                np.array([0.0, 0.3, 0.0]), np.array([1.0, 0.007, 0.04]), 0.5, 0.2,
-               f, q)  # fmt: skip
+               np.ones(3, dtype=bool), f, q)  # fmt: skip
     assert f == pytest.approx([1.1, 1.15, 3.175], rel=1e-12)
     noise = 0.007
     wanted = [0.2 + noise, 0.7 + noise + 0.03, 0.9 + noise + 0.03 * (1 + 1.5**2)]

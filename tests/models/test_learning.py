@@ -210,7 +210,7 @@ def test_going_on_gives_what_one_pass_gives() -> None:
     filter_total(
         evidence.total, evidence.offset, evidence.columns, evidence.jumps, total_settings("M"),
         SEASON_DISCOUNTS["M"], FORGETTING["M"], DAMPINGS["M"], start.means, start.covariances,
-        start.steps, start.weights, 0, 72, np.zeros(72, dtype=bool), 1,
+        start.steps, start.weights, 0, 72, np.zeros(72, dtype=bool), np.ones(1, dtype=bool),
     )  # fmt: skip
     for name, value in vars(start).items():
         assert np.array_equal(getattr(state.last.total, name), value), name
@@ -267,7 +267,7 @@ def test_pit_of_a_total_is_that_of_its_mixture() -> None:
     f, q, w = filter_total(
         evidence.total, evidence.offset, evidence.columns, evidence.jumps, total_settings("M"),
         SEASON_DISCOUNTS["M"], FORGETTING["M"], DAMPINGS["M"], start.means, start.covariances,
-        start.steps, start.weights, 0, 72, origins, 1,
+        start.steps, start.weights, 0, 72, origins, np.ones(1, dtype=bool),
     )  # fmt: skip
     mean, variance = gamma_moments(f[:, :, 0], q[:, :, 0])  # (setting, origin)
     weights = np.exp(w - w.max(axis=0))
@@ -289,7 +289,7 @@ def test_the_total_that_areas_share_has_the_spread_of_its_mixture() -> None:
     f, q, w = filter_total(
         evidence.total, evidence.offset, evidence.columns, evidence.jumps, total_settings("M"),
         SEASON_DISCOUNTS["M"], FORGETTING["M"], DAMPINGS["M"], begin.means, begin.covariances,
-        begin.steps, begin.weights, 0, 72, judged, 12,
+        begin.steps, begin.weights, 0, 72, judged, np.ones(12, dtype=bool),
     )  # fmt: skip
     for column, step in enumerate((1, 2, 3, 6, 12)):
         mean, relative = gamma_moments(f[:, 0, step - 1], q[:, 0, step - 1])  # first origin
