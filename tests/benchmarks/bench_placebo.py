@@ -23,7 +23,8 @@ from forecast.data.samples import load_sample
 from forecast.impact.around import AroundModel
 from forecast.impact.baseline import mask, shocks_of
 from forecast.impact.campaign import Campaign
-from forecast.impact.placebo import MIN_WINDOWS, Placebo, run_placebos, t_limit
+from forecast.impact.placebo import MIN_WINDOWS, Placebo, run_placebos
+from forecast.impact.pooled_errors import t_limit
 from forecast.impact.windows import Window
 from forecast.models.base import Model
 from forecast.models.dynamic import DynamicCounts
