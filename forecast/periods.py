@@ -33,6 +33,9 @@ PERIODS_A_YEAR = {"D": 365, "W-SUN": 52, "M": 12}
 _ALIASES = {"D": "D", "DAY": "D", "W": "W-SUN", "W-SUN": "W-SUN", "WEEK": "W-SUN", "M": "M"}
 _ALIASES |= {"MONTH": "M", "ME": "M", "MS": "M", "DAILY": "D", "WEEKLY": "W-SUN", "MONTHLY": "M"}
 
+_EPOCH = dt.date(1970, 1, 1).toordinal()
+_FIRST_MONDAY = -10  # days from the epoch to the Monday of week 0, as pandas counts weeks
+
 _LIKE_WEEKS = 5
 """Dates from which one and the same weekday is no accident."""
 
@@ -259,12 +262,34 @@ def label(period: pd.Period) -> str:
 
 def first_day(period: pd.Period) -> dt.date:
     """Return the first day of a period."""
-    return period.start_time.date()
+    if period.freqstr == "W-SUN":
+        return dt.date.fromordinal(_EPOCH + int(period.ordinal) * 7 + _FIRST_MONDAY)
+    return dt.date(period.year, period.month, 1 if period.freqstr == "M" else period.day)
 
 
 def last_day(period: pd.Period) -> dt.date:
     """Return the last day of a period."""
-    return period.end_time.date()
+    return first_day(period + 1) - dt.timedelta(days=1)
+
+
+def day_edges(
+    periods: pd.PeriodIndex,
+) -> tuple[NDArray[np.datetime64], NDArray[np.datetime64]]:
+    """Return the first day of each period and the day after its last, both of shape (period,).
+
+    Examples
+    --------
+    >>> first, after = day_edges(pd.period_range("2020-02", "2020-02", freq="M"))
+    >>> str(first[0]), str(after[0])
+    ('2020-02-01', '2020-03-01')
+    """
+    ordinals = periods.asi8
+    if periods.freqstr == "M":
+        months = ordinals.astype("datetime64[M]")
+        return months.astype("datetime64[D]"), (months + 1).astype("datetime64[D]")
+    length, origin = (1, 0) if periods.freqstr == "D" else (7, _FIRST_MONDAY)
+    first = (ordinals * length + origin).astype("datetime64[D]")
+    return first, first + length
 
 
 def days_in(periods: pd.PeriodIndex) -> NDArray[np.int64]:
@@ -277,9 +302,8 @@ def days_in(periods: pd.PeriodIndex) -> NDArray[np.int64]:
     """
     if periods.freqstr != "M":
         return np.full(len(periods), 1 if periods.freqstr == "D" else 7, dtype=np.int64)
-    starts = periods.to_timestamp(how="start")
-    ends = (periods + 1).to_timestamp(how="start")
-    return np.asarray((ends - starts).days, dtype=np.int64)
+    first, after = day_edges(periods)
+    return (after - first).astype(np.int64)
 
 
 def days_inside(periods: pd.PeriodIndex, start: dt.date, end: dt.date) -> NDArray[np.int64]:
@@ -291,12 +315,10 @@ def days_inside(periods: pd.PeriodIndex, start: dt.date, end: dt.date) -> NDArra
     >>> days_inside(months, dt.date(2020, 10, 19), dt.date(2020, 11, 8)).tolist()
     [13, 8, 0]
     """
-    first = periods.to_timestamp(how="start")
-    after = (periods + 1).to_timestamp(how="start")
-    lower = np.maximum(first.to_numpy(), np.datetime64(start))
-    upper = np.minimum(after.to_numpy(), np.datetime64(end + dt.timedelta(days=1)))
-    days = (upper - lower) / np.timedelta64(1, "D")
-    return np.maximum(days, 0).astype(np.int64)
+    first, after = day_edges(periods)
+    lower = np.maximum(first, np.datetime64(start, "D"))
+    upper = np.minimum(after, np.datetime64(end, "D") + 1)
+    return np.maximum((upper - lower).astype(np.int64), 0)
 
 
 def exposure(periods: pd.PeriodIndex, start: dt.date, end: dt.date) -> NDArray[np.float64]:

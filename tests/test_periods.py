@@ -15,6 +15,7 @@ from forecast.periods import (
     as_frequency,
     as_period,
     as_periods,
+    day_edges,
     days_in,
     days_inside,
     describe_span,
@@ -162,6 +163,17 @@ def test_first_and_last_day() -> None:
     week = as_period("2020-10-21", "W-SUN")
     assert (first_day(week), last_day(week)) == (dt.date(2020, 10, 19), dt.date(2020, 10, 25))
     assert last_day(pd.Period("2020-02", "M")) == dt.date(2020, 2, 29)
+
+
+@pytest.mark.parametrize("freq", ["D", "W-SUN", "M"])
+def test_edges_are_those_that_pandas_gives(freq: str) -> None:
+    periods = pd.period_range("1958-11-20", "2031-03-03", freq=freq)
+    first, after = day_edges(periods)
+    assert (first == periods.to_timestamp(how="start").to_numpy()).all()
+    assert (after == (periods + 1).to_timestamp(how="start").to_numpy()).all()
+    for period in periods[:: len(periods) // 50]:
+        assert first_day(period) == period.start_time.date()
+        assert last_day(period) == period.end_time.date()
 
 
 def test_days_in_each_period() -> None:

@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecast.errors import DataError
-from forecast.periods import FREQUENCIES, as_date, days_in, first_day, last_day
+from forecast.periods import FREQUENCIES, as_date, day_edges, days_in, first_day, last_day
 
 LATITUDE, LONGITUDE = 51.5074, -0.1278
 """The point that stands for London: degrees north, degrees east."""
@@ -63,13 +63,6 @@ def require_periods(periods: pd.PeriodIndex) -> None:
         raise DataError(f"Periods must all be dates: found {missing:,} empty. Leave them out.")
 
 
-def _edges(periods: pd.PeriodIndex) -> tuple[NDArray[np.datetime64], NDArray[np.datetime64]]:
-    """First day of each period and the day after its last one, both of shape (period,)."""
-    first = periods.to_timestamp(how="start").to_numpy()  # (period,)
-    after = (periods + 1).to_timestamp(how="start").to_numpy()  # (period,)
-    return first.astype("datetime64[D]"), after.astype("datetime64[D]")
-
-
 def count_days(days: Iterable[dt.date], periods: pd.PeriodIndex) -> NDArray[np.int64]:
     """Return how many of some days each period holds; a day that is named twice counts once.
 
@@ -97,7 +90,7 @@ def count_days(days: Iterable[dt.date], periods: pd.PeriodIndex) -> NDArray[np.i
     [1, 1]
     """
     require_periods(periods)
-    first, after = _edges(periods)  # (period,) each
+    first, after = day_edges(periods)  # (period,) each
     held = np.unique(np.array(list(days), dtype="datetime64[D]"))  # (day,)
     counted = np.searchsorted(held, after) - np.searchsorted(held, first)  # (period,)
     return np.asarray(counted, dtype=np.int64)
@@ -138,7 +131,7 @@ def friday_saturday_days(periods: pd.PeriodIndex) -> NDArray[np.int64]:
 def _count_weekdays(periods: pd.PeriodIndex, weekmask: str) -> NDArray[np.int64]:
     """Days of each period that fall on the weekdays of a mask, Monday first."""
     require_periods(periods)
-    first, after = _edges(periods)  # (period,) each
+    first, after = day_edges(periods)  # (period,) each
     return np.asarray(np.busday_count(first, after, weekmask=weekmask), dtype=np.int64)
 
 
@@ -407,7 +400,7 @@ def calendar_table(periods: pd.PeriodIndex) -> pd.DataFrame:
 
 def _mean_dark_hours(periods: pd.PeriodIndex) -> NDArray[np.float64]:
     """Mean of the evening's dark hours over the days of each period, shape (period,)."""
-    first, after = _edges(periods)  # (period,) each
+    first, after = day_edges(periods)  # (period,) each
     means = [
         np.mean([_dark_hours_of(day) for day in np.arange(a, b).astype(object)])
         for a, b in zip(first, after, strict=True)
