@@ -13,6 +13,7 @@ from typing import Any
 from forecast.data.records import now
 from forecast.errors import DataError, ForecastError, NotReadyError
 from forecast.nightly.configuring import Configuration
+from forecast.nightly.faults import say_why
 from forecast.nightly.journal import Journal, Progress
 from forecast.nightly.locking import BusyError, Owner, locking
 from forecast.nightly.making_nights import Maker
@@ -102,7 +103,7 @@ def refresh(
                 done = _make_all(maker, first, night, _tell_dead(dead, journal))
             return done if dry_run else _tell(teller, journal, night, done)
         except BaseException as error:
-            journal.write("error", kind=type(error).__name__, text=str(error))
+            journal.write("error", kind=type(error).__name__, text=say_why(error))
             if not dry_run and isinstance(error, Exception):
                 _tell_trouble(teller, journal, night, error)
             raise
@@ -122,9 +123,9 @@ def _hold(held: ExitStack, config: Configuration, teller: Teller, night: dt.date
     except ForecastError as error:
         journal = _open_journal(config, config.work_folder(), None)
         journal.about["as_of"] = str(night)
-        journal.write("error", kind=type(error).__name__, text=str(error))
+        journal.write("error", kind=type(error).__name__, text=say_why(error))
         if not isinstance(error, BusyError) or error.hours >= config.schedule.grace_hours:
-            _write_told(journal, teller(night, "failed", str(error)))
+            _write_told(journal, teller(night, "failed", say_why(error)))
         journal.close()
         raise
 
@@ -138,7 +139,7 @@ def _open_journal(config: Configuration, folder: Path | None, progress: Progress
 def _tell_trouble(teller: Teller, journal: Journal, night: dt.date, error: Exception) -> None:
     """Tell why there is no night, and put down who was told."""
     status: Status = "not ready" if isinstance(error, NotReadyError) else "failed"
-    told = teller(night, status, str(error))
+    told = teller(night, status, say_why(error))
     _write_told(journal, told)
     if isinstance(error, NightNotReady):
         error.refreshed = replace(error.refreshed, notices=tuple(one.to_dict() for one in told))

@@ -27,6 +27,7 @@ from forecast.nightly.checking import (
     tidy_scores,
 )
 from forecast.nightly.dependence import Joint, pack_factors
+from forecast.nightly.faults import say_why
 from forecast.nightly.inserting import (
     Row,
     SeriesKey,
@@ -129,7 +130,7 @@ class Run:
         trace: TracebackType | None,
     ) -> None:
         if not self._over:
-            self.fail(str(error) or kind.__name__ if kind else "it ended without publishing")
+            self.fail(say_why(error) if error else "it ended without publishing")
 
     def snapshot(
         self,

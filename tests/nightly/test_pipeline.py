@@ -13,10 +13,13 @@ import pytest
 
 from forecast.errors import DataError, NotReadyError
 from forecast.nightly import telling
+from forecast.nightly.journal import read_last_error
+from forecast.nightly.making_nights import Maker
 from forecast.nightly.notices import Outcome, Told
 from forecast.nightly.pipeline import refresh
 from forecast.nightly.store import open_store
 from forecast.nightly.swapping import read_mark
+from forecast.nightly.watching import check_health
 from forecast.periods import label
 from tests.nightly.refreshing import (
     NIGHT,
@@ -77,6 +80,30 @@ def test_the_next_night_goes_on_and_scores_the_day_that_came_true(tmp_path: Path
     assert set(scores["step"]) == {1}
     came = pd.read_csv(tmp_path / "calls.csv").query("period == '2023-03-06'")["count"]
     assert scores.query("model == 'DynamicCounts'")["observed"].tolist() == came.tolist()
+
+
+def test_a_mistake_of_the_code_is_kept_as_the_reason_without_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(*_: object) -> None:
+        raise KeyError("no area at postgresql://force:secret@db.example/crime")
+
+    config = prepare(tmp_path)
+    monkeypatch.setattr(Maker, "_score", stumble)
+    with pytest.raises(KeyError):
+        refresh(config, as_of=NIGHT)
+    told = "KeyError: 'no area at postgresql://db.example/crime'"
+    with open_store(config.store_place()) as store:
+        assert store.runs()[["status", "reason"]].to_numpy().tolist() == [["failed", told]]
+    kept = read_last_error(config.work_folder())
+    assert kept is not None
+    assert kept["text"] == told
+    health = check_health(config, now=dt.datetime.combine(NIGHT, dt.time(23)))
+    assert any(f"The last attempt, for {NIGHT}, is failed: {told}" in p for p in health.problems)
+    for path in tmp_path.rglob("*"):
+        assert not path.is_file() or b"secret" not in path.read_bytes(), path
+    monkeypatch.undo()
+    assert refresh(config, as_of=NIGHT).last.status == "published"
 
 
 def test_whoever_is_named_is_told_how_it_ended(

@@ -108,7 +108,10 @@ def test_a_run_that_fails_says_why_and_leaves_nothing(store: Store) -> None:
         pass
     runs = store.runs()
     assert runs["status"].tolist() == ["failed", "failed"]
-    assert runs["reason"].tolist() == ["no figures today", "it ended without publishing"]
+    assert runs["reason"].tolist() == [
+        "RuntimeError: no figures today",
+        "it ended without publishing",
+    ]
     write_night(store, "2024-01-05")
     assert store.runs()["status"].tolist() == ["failed", "failed", "published"]
 
