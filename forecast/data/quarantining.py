@@ -97,12 +97,18 @@ def check_listed(path: Path, *others: Path) -> None:
         raise DataError(f"Folder of {path.name!r} must exist: it does not. Make it first.")
     if not path.exists():
         return
-    head = ",".join(COLUMNS).encode()
-    if not path.is_file() or path.read_bytes()[: len(head)] not in (head, b""):
+    if not path.is_file() or not _is_list(path):
         raise DataError(
             f"File {path.name!r} must not exist, or be an older list of quarantined rows: it "
             f"holds something else. {advice}"
         )
+
+
+def _is_list(path: Path) -> bool:
+    """Whether a file begins as a list of quarantined rows does, or is empty."""
+    head = ",".join(COLUMNS).encode()
+    with path.open("rb") as file:
+        return file.read(len(head)) in (head, b"")
 
 
 def _harmless(value: str) -> str:
