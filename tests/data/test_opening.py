@@ -104,7 +104,8 @@ def test_quoted_newlines_keep_lines_right(tmp_path: Path) -> None:
     )
     with pytest.raises(DataError, match="'x' in line 4"):
         loaded(tmp_path, text.encode())
-    assert loaded(tmp_path, text.replace("x", "4").encode()).areas == ["Cam\nden", "Brent"]
+    # a line that is broken inside a name is a blank of it
+    assert loaded(tmp_path, text.replace("x", "4").encode()).areas == ["Cam den", "Brent"]
 
 
 def test_american_and_british_dates_in_one_column_are_refused(tmp_path: Path) -> None:
