@@ -134,7 +134,7 @@ class Panel:
             pd.MultiIndex.from_frame(clean[keys])
         )
         values[row, periods.get_indexer(found)] = clean["count"]
-        names = (tidy[key].dropna().astype(str).unique() for key in keys)
+        names = (tidy[key].dropna().unique().astype(str) for key in keys)
         notes = [note for some in names for note in describe_spellings(unify(some), subject)]
         return cls(values, series, periods, measure, snapshot or Snapshot(), tuple(notes))
 
