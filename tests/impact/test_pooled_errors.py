@@ -45,11 +45,13 @@ def test_offences_that_stray_on_their_own_are_more_windows() -> None:
     assert t_limit(rows, 0.9) == pytest.approx(2 * 2.131847, abs=1e-5)
 
 
-@pytest.mark.parametrize("together", [0.0, 0.5, 0.9])
-def test_intervals_hold_as_many_as_they_say_however_offences_go_together(together: float) -> None:
+@pytest.mark.parametrize(("windows", "together"), [(4, 0.5), (13, 0.0), (13, 0.5), (13, 0.9)])
+def test_intervals_hold_as_many_as_they_say_however_offences_go_together(
+    windows: int, together: float
+) -> None:
     rng, held, trials = np.random.default_rng(11), 0, 1500
     for _ in range(trials):
-        z = 0.7 * correlated(rng, 13, 6, together)
+        z = 0.7 * correlated(rng, windows, 6, together)
         limit = t_limit(as_errors(z), 0.95)
         held += int((np.abs(0.7 * correlated(rng, 1, 6, together)[0, 0])) <= limit)
     # 95 in a hundred; at most one more, because correlations are found too large
