@@ -30,11 +30,14 @@ SEASON_LENGTHS = {"D": 364, "W-SUN": 52, "M": 12}
 PERIODS_A_YEAR = {"D": 365, "W-SUN": 52, "M": 12}
 """Whole periods in a year: how much history is enough, and how far back a year reaches."""
 
-_ALIASES = {"D": "D", "DAY": "D", "W": "W-SUN", "W-SUN": "W-SUN", "WEEK": "W-SUN", "M": "M"}
-_ALIASES |= {"MONTH": "M", "ME": "M", "MS": "M", "DAILY": "D", "WEEKLY": "W-SUN", "MONTHLY": "M"}
+YEARS = (1850, 2150)
+"""First and last year that counts of offences can be of."""
 
 _EPOCH = dt.date(1970, 1, 1).toordinal()
 _FIRST_MONDAY = -10  # days from the epoch to the Monday of week 0, as pandas counts weeks
+
+_ALIASES = {"D": "D", "DAY": "D", "W": "W-SUN", "W-SUN": "W-SUN", "WEEK": "W-SUN", "M": "M"}
+_ALIASES |= {"MONTH": "M", "ME": "M", "MS": "M", "DAILY": "D", "WEEKLY": "W-SUN", "MONTHLY": "M"}
 
 _LIKE_WEEKS = 5
 """Dates from which one and the same weekday is no accident."""
@@ -160,14 +163,26 @@ def as_periods(values: Iterable[Any], freq: str | None = None) -> pd.PeriodIndex
     wanted = as_frequency(freq) if freq is not None else None
     series = pd.Series(list(values))
     if isinstance(series.dtype, pd.PeriodDtype):
-        return _from_periods(pd.PeriodIndex(series), wanted)
+        return _within_years(_from_periods(pd.PeriodIndex(series), wanted))
     if series.empty:
         return pd.PeriodIndex([], freq=wanted or "M")
     stamps, monthly_text = _read_stamps(series)
     if monthly_text and wanted not in (None, "M"):
         _refuse_finer(str(series.iloc[0]), "month", str(wanted))
     found = wanted or ("M" if monthly_text else _infer(stamps))
-    return pd.PeriodIndex(stamps, freq=found)
+    return _within_years(pd.PeriodIndex(stamps, freq=found))
+
+
+def _within_years(index: pd.PeriodIndex) -> pd.PeriodIndex:
+    """Periods as they are, unless a slip of the pen put one millennia away from the others."""
+    far = index[(index.year < YEARS[0]) | (index.year > YEARS[1])]
+    if len(far):
+        found = name_offenders([repr(label(period)) for period in far.unique()])
+        raise DataError(
+            f"Periods must lie in the years {YEARS[0]} to {YEARS[1]}: found {found}. Correct the "
+            "year."
+        )
+    return index
 
 
 def _from_periods(index: pd.PeriodIndex, wanted: str | None) -> pd.PeriodIndex:

@@ -159,6 +159,15 @@ def test_what_is_no_period_is_refused(value: Any) -> None:
         as_period(value, "M")
 
 
+@pytest.mark.parametrize("value", ["0024-05-01", "1849-12-31", "2151-01-01", "9999-05-01"])
+def test_a_year_that_no_count_can_be_of_is_refused(value: str) -> None:
+    with pytest.raises(
+        DataError, match=f"in the years 1850 to 2150: found '{value}'. Correct the y"
+    ):
+        as_periods(["2020-05-01", "2020-05-02", value], "D")
+    assert len(as_periods(["1850-01-01", "2150-12-31"], "D")) == 2
+
+
 def test_first_and_last_day() -> None:
     week = as_period("2020-10-21", "W-SUN")
     assert (first_day(week), last_day(week)) == (dt.date(2020, 10, 19), dt.date(2020, 10, 25))

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from forecast.data.csvtables import MOST
 from forecast.data.spelling import unify
 from forecast.errors import DataError, join_problems, name_offenders
 from forecast.periods import UNIT_NAMES, as_periods, label
@@ -149,7 +150,7 @@ def _clean_periods(
 def _clean_counts(
     column: pd.Series, subject: str, first_line: int | Sequence[int], problems: list[str]
 ) -> pd.Series:
-    """Counts as floats; text, negative and fractional ones are problems."""
+    """Counts as floats; text, negative, fractional and impossible ones are problems."""
     raw = column.reset_index(drop=True)
     if raw.dtype == object or pd.api.types.is_string_dtype(raw.dtype):
         raw = raw.where(raw.isna(), raw.astype(str).str.strip()).replace("", None)
@@ -158,6 +159,7 @@ def _clean_counts(
     kinds = (
         ("be numbers", is_text, "Correct them, or leave the cell empty when the count is missing."),
         ("be finite", np.isinf(numbers), "Correct them."),
+        (f"be below {MOST:,}", np.isfinite(numbers) & (numbers >= MOST), "Correct them."),
         ("not be negative", numbers < 0, "Correct them, or leave the cell empty."),
         (
             "be whole",

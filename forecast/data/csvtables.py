@@ -20,6 +20,9 @@ from forecast.errors import DataError, join_problems, name_offenders
 
 __all__ = ["TextTable", "fold_header", "read_counts", "read_table", "refuse_uneven", "tabulate"]
 
+MOST = 2**53
+"""Counts from here on are not told from their neighbours, and are no counts of offences."""
+
 _PLAIN_COUNTS = re.compile(r"[0-9]*")
 
 
@@ -176,8 +179,9 @@ def read_counts(table: TextTable, columns: Sequence[int]) -> NDArray[np.float64]
         if _PLAIN_COUNTS.fullmatch("".join(cells)):
             try:
                 values[i] = [int(cell) if cell else np.nan for cell in cells]
-                continue
-            except ValueError:
+                if not (values[i] >= MOST).any():
+                    continue
+            except (ValueError, OverflowError):
                 pass
         for j, cell in enumerate(cells):
             values[i, j], rule = _read_count(cell.strip())
@@ -198,6 +202,7 @@ _ADVICE = {
     "be numbers": "Correct them, or leave the cell empty when the count is missing.",
     "not be negative": "Correct them, or leave the cell empty.",
     "be whole": "Load counts of events, not rates or averages.",
+    f"be below {MOST:,}": "Correct them.",
 }
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+]?[0-9]+)?")
 
@@ -211,4 +216,6 @@ def _read_count(text: str) -> tuple[float, str | None]:
     number = float(text)
     if number < 0:
         return number, "not be negative"
+    if number >= MOST:
+        return number, f"be below {MOST:,}"
     return number, None if number % 1 == 0 else "be whole"

@@ -54,6 +54,7 @@ def test_an_index_of_its_own_does_not_matter() -> None:
         ([3, -4], "counts must not be negative: .*-4.* in row 1"),
         ([3.5, 4], "counts must be whole: .*3.5.* in row 0. Load counts of events"),
         ([3, float("inf")], "counts must be finite: .*inf.* in row 1"),
+        ([3, 2.0**53], "counts must be below 9,007,199,254,740,992: .* in row 1"),
     ],
 )
 def test_bad_counts_are_named(count: list[Any], said: str) -> None:

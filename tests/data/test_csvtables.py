@@ -84,6 +84,9 @@ def test_counts_are_read() -> None:
         ("1_000", "counts must be numbers: '1_000'"),
         ("-3", "counts must not be negative: '-3'"),
         ("2.5", "counts must be whole: '2.5'"),
+        ("9007199254740992", "counts must be below 9,007,199,254,740,992: '9007199254740992'"),
+        ("1e300", "counts must be below 9,007,199,254,740,992: '1e300'"),
+        ("9" * 400, "counts must be below 9,007,199,254,740,992: '9+'"),
     ],
 )
 def test_bad_counts_name_line_and_column(cell: str, said: str) -> None:
