@@ -16,6 +16,7 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 _USER_INFO = re.compile(r"(?<=://)[^/?#\s'\"]*@")
+_LIKE_PASSWORD = re.compile(r":[^\\]*@|\b(pwd|passw(or)?d)\s*=", re.IGNORECASE)
 _UNSAFE = re.compile(r"[^\w .()+,=&'-]+")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)
 _LONGEST_NAME = 120
@@ -99,6 +100,21 @@ def hide_secrets(text: str) -> str:
     """
     hidden = _USER_INFO.sub("", text)
     return re.sub(r"https?://\S+", lambda found: plain_address(found.group()), hidden)
+
+
+def quote_source(text: str) -> str:
+    """Return what was given as a source in quotation marks, unless it may hold a password.
+
+    Examples
+    --------
+    >>> quote_source("counts.csv")
+    "'counts.csv'"
+    >>> quote_source("me:secret@host/crime")
+    "'...' (not repeated, as it may hold a password)"
+    """
+    if _LIKE_PASSWORD.search(text):
+        return "'...' (not repeated, as it may hold a password)"
+    return repr(text)
 
 
 def file_name_of(address: str, default: str = "download") -> str:

@@ -335,9 +335,10 @@ def _choose(
     else:
         found = tables
         if not found:
+            advice = "Name a file inside it with member=." if members else "Download it again."
             raise DataError(
                 f"{name} must hold a table ({', '.join(TABLE_SUFFIXES)}): it holds "
-                f"{_name_all(members)}. Name a file inside it with member=."
+                f"{_name_all(members)}. {advice}"
             )
     if len(found) > 1:
         advice = (

@@ -192,6 +192,8 @@ def _read_address(address: str) -> tuple[URL, str]:
 
     try:
         url = make_url(address)
+        if "@" in (url.host or ""):  # of a password with @ in it a part would pass for the host
+            raise ValueError
     except (ArgumentError, ValueError):
         scheme = address.partition("://")[0]
         raise DataError(

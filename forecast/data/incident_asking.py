@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from forecast.data.addresses import quote_source
 from forecast.data.databases import is_address
 from forecast.data.mapping import Mapping
-from forecast.data.opening import Choice
+from forecast.data.opening import Choice, describe_other
 from forecast.data.quarantining import check_listed
 from forecast.errors import DataError, join_problems
 from forecast.periods import as_date, as_frequency
@@ -125,10 +126,8 @@ def _find_source(source: Any) -> Path | str:
         )
     path = Path(source).expanduser()
     if not path.is_file():
-        raise DataError(
-            f"Source must be a file of incidents or a database: found no file {path.name!r}. "
-            "Check the path."
-        )
+        other = describe_other(path) or f"found no file {quote_source(path.name)}. Check the path."
+        raise DataError(f"Source must be a file of incidents or a database: {other}")
     return path
 
 

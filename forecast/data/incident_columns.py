@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Mapping as AbcMapping
 from collections.abc import Sequence
 
+from forecast.data.dates import is_date
 from forecast.data.headers import fold_header
 from forecast.data.mapping import Choice, Mapping
 from forecast.errors import DataError, join_problems, name_offenders
@@ -70,13 +71,23 @@ def find_columns(mapping: Mapping, headers: Sequence[str], subject: str) -> dict
         if guess is not None and not _crowded(role, found):
             found[role] = guess
     if not problems and not set(found) & _DATES:
-        problems.append(
-            f"{subject} must have a column of dates: found {name_offenders(list(headers), 8)}. "
-            "Name it in the mapping, under [columns], as date, from, to or recorded."
-        )
+        shown = name_offenders([header or "''" for header in headers], 8)
+        problems.append(f"{subject} must have a column of dates: found {shown}. {_advise(headers)}")
     if problems:
         raise DataError(join_problems(problems))
     return found
+
+
+def _advise(headers: Sequence[str]) -> str:
+    """What to do where no header is that of a date."""
+    if any(map(is_date, headers)):
+        return "These are the values of a row: write a line of headers above the first row."
+    if not all(headers):
+        return (
+            "Merged cells leave headers empty: delete the lines above the one that names every "
+            "column."
+        )
+    return "Name it in the mapping, under [columns], as date, from, to or recorded."
 
 
 _DATES = {"date", "from", "to", "recorded"}

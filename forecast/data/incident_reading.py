@@ -90,7 +90,7 @@ def read_source(asked: Asked, connection: Any, scratch: Path) -> Iterator[Found]
     reader = _Reader(asked, connection, scratch)
     source = asked.source
     if isinstance(source, Path):
-        with watch(source), _translating(source.name):
+        with watch(source), _translating(source.name, source):
             yield from reader.read_file(source)
     else:
         with _translating("Database"):
@@ -98,16 +98,17 @@ def read_source(asked: Asked, connection: Any, scratch: Path) -> Iterator[Found]
 
 
 @contextmanager
-def _translating(name: str) -> Iterator[None]:
-    """Say in words what DuckDB raises."""
+def _translating(name: str, path: Path | None = None) -> Iterator[None]:
+    """Say in words what DuckDB raises, without the folder of the file."""
     import duckdb
 
     try:
         yield
     except duckdb.Error as error:
+        said = str(error).splitlines()[0].replace(str(path), name).rstrip(".")
         raise DataError(
-            f"{name} must be readable to its end: {str(error).splitlines()[0]}. Copy it again, and "
-            "see that the temporary folder has room."
+            f"{name} must be readable to its end: {said}. Copy it again, and see that the "
+            "temporary folder has room."
         ) from None
 
 

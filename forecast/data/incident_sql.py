@@ -38,6 +38,9 @@ SERIAL = "serial"
 """In place of a format: days as Excel counts them, day 61 being the first of March 1900."""
 
 _TIME = r"[T ]+\d{1,2}:\d{2}.*$"
+_FAR = r"^\s*(\d{4})-\d{2}-\d{2}"
+"""A day whose year may lie beyond what nanoseconds reach, 1678 to 2261: DuckDB reads none."""
+
 _ZONE = r"\s*(Z|[+-]\d{2}(:?\d{2})?)$"
 
 
@@ -274,7 +277,15 @@ class Recipe:
             f"coalesce(trim(CAST(r_{role} AS VARCHAR)), '') = ''" for role in self.used
         )
         timeless = self._timeless() if self.day_starts != "00:00" else "FALSE"
+        years = [
+            f"try_cast(regexp_extract(r_{role}, {quote_text(_FAR)}, 1) AS INTEGER)"
+            for role in self.used
+            if self.kinds[role] == "VARCHAR"
+        ]
+        far = "".join(
+            f"WHEN {year} < 1678 THEN {EARLY} WHEN {year} > 2261 THEN {FUTURE} " for year in years
+        )
         return (
             f"CASE WHEN {empty} THEN {NO_DATE} WHEN {backwards} THEN {BACKWARDS} "
-            f"WHEN {timeless} THEN {TIMELESS} ELSE {UNREADABLE} END"
+            f"WHEN {timeless} THEN {TIMELESS} {far}ELSE {UNREADABLE} END"
         )

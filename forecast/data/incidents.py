@@ -136,6 +136,7 @@ def count(
     with tempfile.TemporaryDirectory(prefix="forecast-") as folder:
         scratch = Path(folder)
         with _connect(scratch) as connection, read_source(asked, connection, scratch) as found:
+            _refuse_empty(found)
             listed = _quarantine(found, asked.quarantine)
             return _make(found, asked, listed)
 
@@ -154,6 +155,15 @@ def _connect(scratch: Path) -> Iterator[Any]:
     }
     with duckdb.connect(config=config) as connection:
         yield connection
+
+
+def _refuse_empty(found: Found) -> None:
+    """Refuse a source without rows, before anything is written."""
+    if not found.groups.total and not found.incoming.malformed:
+        raise DataError(
+            f"{found.incoming.name} must hold at least one incident: it has only its line of "
+            "headers. Load a full file."
+        )
 
 
 def _quarantine(found: Found, path: Path | None) -> str | None:

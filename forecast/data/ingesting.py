@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from forecast.data.addresses import quote_source
 from forecast.data.arrivals import Arrival, name_arrivals
+from forecast.data.opening import describe_other
 from forecast.data.panel import Panel
 from forecast.data.records import Entry, as_retrieved, check_dataset, now
 from forecast.data.snapshots import Store
@@ -103,7 +105,8 @@ def _list_files(files: Sequence[str | PathLike[str]]) -> list[Path]:
         elif path.is_file():
             listed.append(path)
         else:
-            missing.append(f"File must be there: found none at {str(path)!r}. Check the path.")
+            found = f"found none at {quote_source(str(path))}. Check the path."
+            missing.append(f"File must be there: {describe_other(path) or found}")
     if missing:
         raise DataError(join_problems(missing))
     return listed

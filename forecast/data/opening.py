@@ -187,6 +187,25 @@ def refuse_questions(choice: Choice) -> None:
             )
 
 
+def describe_other(path: Path) -> str | None:
+    """Say what lies at a path if it is there and is no file that can be read twice.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     describe_other(Path(folder) / "a.csv")
+    """
+    if path.is_dir():
+        return f"{path.name!r} is a folder. Name the file inside it."
+    if path.exists() and not path.is_file():
+        return (
+            f"{path.name!r} is a pipe or a device, which can be read only once. Save what comes "
+            "out of it as a file, and name that."
+        )
+    return None
+
+
 @contextmanager
 def watch(path: Path) -> Iterator[None]:
     """Refuse, at the end, a file that changed since the beginning.

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from forecast.data.addresses import quote_source
 from forecast.data.assembling import assemble, check_published_asks
 from forecast.data.bridging import Source, bridge_panels
 from forecast.data.categories import read_categories
@@ -21,6 +22,7 @@ from forecast.data.interpreting import Asked, Loaded, interpret_frame, interpret
 from forecast.data.layouts import WIDE
 from forecast.data.opening import (
     Choice,
+    describe_other,
     read_answer,
     read_tables,
     reading,
@@ -243,9 +245,11 @@ def _find_files(source: str | PathLike[str]) -> list[Path]:
         return [path]
     if path.is_dir():
         return _folder_files(path)
+    if other := describe_other(path):
+        raise DataError(f"Source must be a name that ships, a file or a folder: {other}")
     raise DataError(
         "Source must be a name that ships, a file or a folder: found no such file or name as "
-        f"{written!r}. Check the path. {suggest_sample(written)}"
+        f"{quote_source(written)}. Check the path. {suggest_sample(written)}"
     )
 
 

@@ -19,7 +19,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from forecast.data.addresses import hide_secrets, plain_address
+from forecast.data.addresses import hide_secrets, plain_address, quote_source
 from forecast.data.arrivals import Arrival, Files, name_arrivals
 from forecast.data.objects import FOLDER_VARIABLE, Objects, explaining
 from forecast.data.records import (
@@ -223,7 +223,9 @@ class Store:
         if not mine and not day and as_of is None and _HASH.fullmatch(name):
             return _find_hash(name, entries)
         if not mine:
-            raise DataError(self._describe_unknown(name, entries))
+            raise DataError(
+                self._describe_unknown(name if is_dataset(name) else reference, entries)
+            )
         if not day and as_of is None:
             return mine[-1]
         wanted = str(as_date(as_of if as_of is not None else day, subject="Argument as_of"))
@@ -340,7 +342,9 @@ class Store:
         dataset = name if is_dataset(name) else "NAME"
         add = f"Add it: forecast data add FILE --as {dataset} --retrieved YYYY-MM-DD."
         hint = f"Did you mean {near[0]!r}?" if near else add
-        return f"Store {str(self.folder)!r} must hold {name!r}: it holds {holds}. {hint}"
+        return (
+            f"Store {str(self.folder)!r} must hold {quote_source(name)}: it holds {holds}. {hint}"
+        )
 
 
 def describe_days(entries: Sequence[Entry]) -> str:

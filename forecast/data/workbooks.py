@@ -26,6 +26,8 @@ WORKBOOK_SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _MARKUP = re.compile(rb"\s*(\xef\xbb\xbf)?\s*<(!doctype|html|\?xml|table|meta)", re.IGNORECASE)
+_JSON = re.compile(rb"(\xef\xbb\xbf)?\s*(\{\s*\"|\[\s*[\[{])")
+_PDF = re.compile(rb"%PDF-")
 _FROM_1904 = re.compile(rb"""<(?:\w+:)?workbookPr[^>]*\bdate1904\s*=\s*["'](1|true)["']""")
 
 
@@ -73,18 +75,37 @@ def is_workbook(stream: BinaryIO) -> bool:
 
 
 def refuse_markup(head: bytes, name: str) -> None:
-    """Refuse a web page that calls itself a workbook, as some systems export them.
+    """Refuse a web page that calls itself a workbook or a table, and other things not of rows.
+
+    Some systems export web pages for Excel to open; a download without signing in is a page that
+    asks for it; programs exchange JSON.
+
+    Parameters
+    ----------
+    head : bytes
+        The first bytes.
+    name : str
+        What messages call the file.
 
     Raises
     ------
     DataError
-        If the name is a workbook's and the first bytes are a web page's.
+        If the first bytes are those of a web page, of JSON or of a printed document.
     """
-    if name.casefold().endswith(WORKBOOK_SUFFIXES) and _MARKUP.match(head):
+    if _MARKUP.match(head):
+        if name.casefold().endswith(WORKBOOK_SUFFIXES):
+            raise DataError(
+                f"{name} must be a workbook: it is a web page under a workbook's name. Open it in "
+                "Excel, and save it as a workbook or as CSV in UTF-8."
+            )
         raise DataError(
-            f"{name} must be a workbook: it is a web page under a workbook's name. Open it in "
-            "Excel, and save it as a workbook or as CSV in UTF-8."
+            f"{name} must be a table: it is a web page or other markup, as a download gives that "
+            "asks to sign in first. Open it in a browser to see what it says, and download the "
+            "table again."
         )
+    for magic, kind in ((_JSON, "JSON"), (_PDF, "a PDF document")):
+        if magic.match(head):
+            raise DataError(f"{name} must be a table: it is {kind}. Save its rows as CSV in UTF-8.")
 
 
 def read_sheet(

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.data.addresses import file_name_of, hide_secrets, plain_address, split_credentials
+from forecast.data.addresses import (
+    file_name_of,
+    hide_secrets,
+    plain_address,
+    quote_source,
+    split_credentials,
+)
 from forecast.errors import DataError
 
 
@@ -72,6 +78,20 @@ def test_secrets_in_the_words_of_others_are_hidden() -> None:
         "cannot reach http://p.org:8080 for https://x.org/a?token=hidden now"
     )
     assert hide_secrets("mail a@b.org") == "mail a@b.org"
+
+
+@pytest.mark.parametrize(
+    "source", ["me:s3cret@host/crime", "Server=db;PWD=s3cret", "host=db password = s3cret"]
+)
+def test_a_source_that_may_hold_a_password_is_not_repeated(source: str) -> None:
+    assert quote_source(source) == "'...' (not repeated, as it may hold a password)"
+
+
+@pytest.mark.parametrize(
+    "source", ["counts.csv", r"C:\data\me@force.csv", "a@2020-01-01", "pwd.csv"]
+)
+def test_other_sources_are_quoted(source: str) -> None:
+    assert quote_source(source) == repr(source)
 
 
 @pytest.mark.parametrize(

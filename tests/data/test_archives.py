@@ -54,6 +54,8 @@ def test_what_is_no_table_in_an_archive_is_left_alone() -> None:
     data = pack({"readme.md": b"words", "__MACOSX/._a.csv": b"x", "in/.hidden.csv": b"x"})
     with pytest.raises(DataError, match=r"must hold a table \(.csv.*\): it holds 'readme.md', "):
         read(data)
+    with pytest.raises(DataError, match=r"it holds nothing\. Download it again\."):
+        read(pack({}))
     data = pack({"readme.md": b"words", "__MACOSX/._a.csv": b"x", "A.CSV": TABLE, "in/": b""})
     assert read(data) == (TABLE, "a.zip > A.CSV")
     assert read(data, member="readme.md")[0] == b"words"

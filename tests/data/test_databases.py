@@ -139,6 +139,7 @@ def test_a_missing_driver_names_its_package(address: str, module: str, package: 
             r"cannot be read \(postgresql://...\). Write it li",
         ),
         ("postgresql://me:sec/ret@ho:st/db", r"cannot be read \(postgresql://...\)"),
+        ("postgresql://me:x/y@secret@host/db", r"cannot be read \(postgresql://...\)"),
     ],
 )
 def test_an_address_that_cannot_be_used_is_not_repeated(address: str, said: str) -> None:

@@ -52,6 +52,21 @@ def test_columns_that_are_not_there_are_named_together() -> None:
     assert "'Kind' (offence in the mapping): it does not. It has Date, Area." in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("headers", "advice"),
+    [
+        (["2024-05-01", "robbery", "Camden"], "values of a row: write a line of headers above"),
+        (["Crimes in May", "", ""], "'', ''. Merged cells leave headers empty: delete the lines"),
+        (["offence", "area"], "Name it in the mapping, under .columns., as date, from, to or rec"),
+    ],
+)
+def test_without_a_column_of_dates_it_is_said_what_may_be_wrong(
+    headers: list[str], advice: str
+) -> None:
+    with pytest.raises(DataError, match=rf"a\.csv must have a column of dates: found .*{advice}"):
+        find_columns(Mapping(), headers, "a.csv")
+
+
 def test_the_only_date_counts_and_one_of_several_is_chosen() -> None:
     assert choose_date(Mapping(), {"recorded": "r"}, None) == "recorded"
     both = {"from": "f", "to": "t"}

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import os
 import sqlite3
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -155,6 +157,8 @@ def test_each_row_that_cannot_be_used_has_its_line_and_reason(tmp_path: Path) ->
         "31/02/2024,34A,x\n"
         "2025-01-01,34A,x\n"
         "1900-01-01,34A,x\n"
+        "0024-05-01,34A,x\n"
+        "9999-12-31,34A,x\n"
         "2024-05-01,99Z,x\n"
         "2024-05-01,,x\n"
         "2024-05-01,34A,\n"
@@ -169,10 +173,12 @@ def test_each_row_that_cannot_be_used_has_its_line_and_reason(tmp_path: Path) ->
         (3, "date cannot be read", "31/02/2024"),
         (4, "date in the future", "2025-01-01"),
         (5, "date too early", "1900-01-01"),
-        (6, "unknown offence", "99Z"),
-        (7, "no offence", ""),
-        (8, "no area", ""),
-        (9, "unknown area", "nowhere"),
+        (6, "date too early", "0024-05-01"),
+        (7, "date in the future", "9999-12-31"),
+        (8, "unknown offence", "99Z"),
+        (9, "no offence", ""),
+        (10, "no area", ""),
+        (11, "unknown area", "nowhere"),
     ]
     assert panel.to_frame()[["area", "offence", "count"]].values.tolist() == [
         ["Exton", "robbery", 1.0]
@@ -359,6 +365,11 @@ def test_wrong_arguments_are_named_together(tmp_path: Path) -> None:
     assert "day, week or month" in str(caught.value)
     with pytest.raises(DataError, match=r"found no file 'none\.csv'"):
         count(tmp_path / "none.csv")
+    with pytest.raises(DataError, match=r"is a folder\. Name the file inside it"):
+        count(tmp_path)
+    with pytest.raises(DataError, match="as it may hold a password") as caught:
+        count("me:secret@host")
+    assert "secret" not in str(caught.value)
     with pytest.raises(DataError, match="must have a column of dates: found offence, area"):
         count(write(tmp_path, "offence,area\na,x\n"))
 
@@ -444,6 +455,33 @@ def test_what_is_read_is_counted_or_quarantined(
         assert good == len({row[1].strip() for row in usable} if copies else usable)
     lines = [line for line, _, _ in listed(out)]
     assert lines == sorted(set(lines))
+
+
+def test_a_file_of_headers_alone_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    with pytest.raises(DataError, match=r"calls\.csv must hold at least one incident: it has only"):
+        count(write(tmp_path, "date,offence,area\n"), until=UNTIL, quarantine=out)
+    assert not out.exists()
+
+
+def test_what_can_be_read_only_once_is_named(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "calls.csv")
+    with pytest.raises(DataError, match=r"'calls\.csv' is a pipe or a device.*Save what comes out"):
+        count(tmp_path / "calls.csv")
+
+
+def test_a_damaged_file_is_named_without_its_folder(tmp_path: Path) -> None:
+    good = tmp_path / "good.parquet"
+    pd.DataFrame({"date": ["2024-05-01"] * 500, "offence": "a", "area": "x"}).to_csv(
+        tmp_path / "good.csv", index=False
+    )
+    duckdb.sql(f"COPY (FROM '{tmp_path / 'good.csv'}') TO '{good}' (FORMAT parquet)")
+    path = tmp_path / "calls.parquet"
+    whole = good.read_bytes()
+    path.write_bytes(whole[:4] + b"\xff" * 60 + whole[64:])  # its end, which is read first, is good
+    with pytest.raises(DataError, match=r"^calls\.parquet must be readable to its end") as caught:
+        count(path, until=UNTIL)
+    assert str(tmp_path) not in str(caught.value)
 
 
 def test_a_part_that_the_source_does_not_have_is_refused(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,8 @@ def test_folders_leave_out_hidden_files_and_notes_and_missing_files_are_named(
     assert [one.name for one in entry.files] == ["a.csv", "b.csv"]
     with pytest.raises(DataError, match="(?s)none at 'no.csv'. Check the path.*none at 'nor.csv'"):
         add_files(["no.csv", "nor.csv"], dataset="x", read=None, store=tmp_path / "store")
+    with pytest.raises(DataError, match="none at '...' .not repeated, as it may hold a password"):
+        add_files(["me:secret@host"], dataset="x", read=None, store=tmp_path / "store")
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(DataError, match=r"File must be there: 'pipe\.csv' is a pipe or a device"):
+        add_files([tmp_path / "pipe.csv"], dataset="x", read=None, store=tmp_path / "store")

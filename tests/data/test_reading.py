@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
 import subprocess
 import sys
 import time
@@ -233,6 +234,7 @@ def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
         ("none/counts.csv", "no such file or name as 'none/counts.csv'.*Names that ship: 'london'"),
         ("postgresql://me:secret@host/db", "asked for a query or a table: found neither. Pass"),
         ("https://example.org/a.csv", "never uses the network. Save the figures as CSV or Parquet"),
+        ("me:secret@host", r"as '...' \(not repeated, as it may hold a password\)"),
         (" ", "a file or a folder: found nothing. For a table in memory use Panel.from_frame"),
     ],
 )
@@ -240,6 +242,14 @@ def test_unknown_sources_are_refused(source: str, said: str) -> None:
     with pytest.raises(DataError, match=said) as caught:
         load(source)
     assert "secret" not in str(caught.value)
+
+
+def test_a_pipe_is_no_source(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "counts.csv")
+    with pytest.raises(
+        DataError, match=r"'counts\.csv' is a pipe or a device, which can be read on"
+    ):
+        load(tmp_path / "counts.csv")
 
 
 def test_a_table_is_no_source() -> None:

@@ -194,6 +194,9 @@ def test_unknown_names_get_the_nearest_or_the_command(three: Store, store: Store
         three.find("police")
     with pytest.raises(DataError, match="holds nothing. Add it"):
         Store(store.folder / "no").find("london")
+    with pytest.raises(DataError, match="as it may hold a password") as caught:
+        three.find("me:secret@host")
+    assert "secret" not in str(caught.value)
 
 
 def test_a_day_that_is_none_is_refused(three: Store) -> None:

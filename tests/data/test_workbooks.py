@@ -174,5 +174,26 @@ def test_workbooks_are_known_by_their_bytes(make_workbook: Make) -> None:
 def test_web_pages_under_a_workbooks_name_are_refused(head: bytes) -> None:
     with pytest.raises(DataError, match="a.xls must be a workbook: it is a web page under a work"):
         refuse_markup(head, "a.xls")
-    refuse_markup(head, "a.csv")
+    with pytest.raises(
+        DataError, match=r"a\.csv must be a table: it is a web page or other markup"
+    ):
+        refuse_markup(head, "a.csv")
     refuse_markup(b"area,count", "a.xls")
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        (b'{"rows": []}', "JSON"),
+        (b'\xef\xbb\xbf [\n {"a": 1}]', "JSON"),
+        (b"%PDF-1.7", "a PDF docu"),
+    ],
+)
+def test_what_holds_no_rows_is_refused_by_its_first_bytes(head: bytes, kind: str) -> None:
+    with pytest.raises(DataError, match=rf"a\.csv must be a table: it is {kind}.*as CSV in UTF-8"):
+        refuse_markup(head, "a.csv")
+
+
+@pytest.mark.parametrize("head", [b"[area],{count}", b'"area","count"', b"{x},y", b"% of all,n"])
+def test_odd_headers_are_no_reason_to_refuse(head: bytes) -> None:
+    refuse_markup(head, "a.csv")
