@@ -1,16 +1,17 @@
 """The simulation study: is the effect found where it is, and not found where it is not?
 
 Six cells of simulated daily counts (study_data.py): clean, with a latent autoregression, and with
-the same campaign in the two autumns before. Ours is the public call `evaluate` with all settings
-at their default; in the contaminated cells the campaign lists its earlier runs, which are left out
-(and left in on a line of its own). The window is the end of the data: only a forecast from before
-can be made. Peers have the settings that their documentation advises, and see all that came
-before: none of them masks. Slow peers are asked on fewer seeds (column n), PyMC on twelve; ours
-on seeds from 5,000 on, for those below were looked at while building. Every figure has its Monte
-Carlo standard error in brackets. `bias`, `width` in points of the window's change; an alarm is an
-interval of 95 per cent that excludes zero where nothing was planted, power the share where a tenth
-was; `said` is the share of verdicts "fewer" or "more". Run with `make study`; `--fresh` runs the
-peers again.
+the same campaign in the two autumns before. Ours is the public call `evaluate` with all settings at
+their default; in the contaminated cells the campaign lists its earlier runs, which are left out
+(and left in on a line of its own). Every evaluation has the same seed of draws, whose chance is
+common to a whole cell: a line with ten times as many draws shows how much of it that is. The window
+is the end of the data: only a forecast from before can be made. Peers have the settings that their
+documentation advises, and see all that came before: none of them masks. Slow peers are asked on
+fewer seeds (column n), PyMC on twelve; ours on seeds from 5,000 on, for those below were looked at
+while building. Every figure has its Monte Carlo standard error in brackets. `bias`, `width` in
+points of the window's change; an alarm is an interval of 95 per cent that excludes zero where
+nothing was planted, power the share where a tenth was; `said` is the share of verdicts "fewer" or
+"more". Run with `make study`; `--fresh` runs the peers again.
 """
 
 from __future__ import annotations

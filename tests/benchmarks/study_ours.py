@@ -54,12 +54,12 @@ def campaign_of(cell: StudyCell) -> Campaign:
     )
 
 
-def ask_ours(name: str, seed: int, *, previous: str = "mask") -> Row:
+def ask_ours(name: str, seed: int, *, previous: str = "mask", draws: int = 1000) -> Row:
     """The whole evaluation of one seed, all settings at their default unless said."""
     cell = CELLS[name]
     panel, campaign = as_panel(simulate_cell(cell, seed)), campaign_of(cell)
     began = time.process_time()
-    result = evaluate(campaign, panel, previous=previous)
+    result = evaluate(campaign, panel, previous=previous, draws=draws)
     seconds = time.process_time() - began
     lower, upper = result.main.percent_interval
     verdict = result.verdict
@@ -125,6 +125,7 @@ def _compare(counts: FloatArray, draws: FloatArray, seconds: float) -> Row:
 Ask = Callable[[str, int], Row]
 METHODS: dict[str, Ask] = {
     "ours, from before": ask_ours,
+    "ours, 10,000 draws": partial(ask_ours, draws=10_000),
     "ours, earlier runs left in": partial(ask_ours, previous="keep"),
     "SeasonalGLM by itself": ask_glm,
     "oracle: the mean": partial(ask_oracle, sees_path=False),
