@@ -77,7 +77,8 @@ def schedule(
 
 def _times_of(config: str, kind: str) -> tuple[str | None, float]:
     """When a night is due, and hours of grace; None where the configuration lies elsewhere."""
-    from forecast.nightly.configuring import Configuration, Schedule
+    from forecast.nightly.configuration_parts import Schedule
+    from forecast.nightly.configuring import Configuration
 
     elsewhere = kind == "kubernetes" or (kind == "windows") != (sys.platform == "win32")
     if elsewhere and not Path(config).is_file():

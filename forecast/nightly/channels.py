@@ -17,7 +17,6 @@ from urllib.parse import urlsplit
 from pydantic import (
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationError,
     field_validator,
@@ -25,8 +24,8 @@ from pydantic import (
 )
 
 from forecast.errors import DataError, join_problems
+from forecast.nightly.configuration_parts import Part, odd_variable
 
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ADDRESS = re.compile(r"[^\s@<>,;:\"\\()\[\]]+@[^\s@<>,;:\"\\()\[\]]+", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9._:-]+")
 _OWN = ("127.0.0.1", "localhost", "::1")
@@ -41,13 +40,7 @@ TOPICS: tuple[Topic, ...] = ("alerts", "trouble")
 """What a channel can be told: new alerts; nights that failed, or were not ready, or are again."""
 
 
-class _Part(BaseModel):
-    """A table of the configuration: frozen, unknown keys refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Mail(_Part):
+class Mail(Part):
     """A mail server, and who gets mail by it.
 
     Attributes
@@ -87,7 +80,7 @@ class Mail(_Part):
             problems.append("must name a server like smtp.example.org. Correct server.")
         if (self.user is None) != (self.password_env is None):
             problems.append("must have both user and password_env, or neither. Add the other.")
-        problems += _odd_variable(self.password_env, "password_env", "FORECAST_SMTP_PASSWORD")
+        problems += odd_variable(self.password_env, "password_env", "FORECAST_SMTP_PASSWORD")
         if self.password_env and self.security == "none" and self.server not in _OWN:
             problems.append(
                 "must not send a password without encryption: security is 'none'. Use 'starttls' "
@@ -112,7 +105,7 @@ class Mail(_Part):
         return None if self.password_env is None else _find(self.name, self.password_env)
 
 
-class Webhook(_Part):
+class Webhook(Part):
     """A channel of Teams or Slack; the address itself is the secret.
 
     Attributes
@@ -132,7 +125,7 @@ class Webhook(_Part):
     @model_validator(mode="after")
     def _can_be_used(self) -> Self:
         """Refuse an address where the name of a variable should be, without repeating it."""
-        problems = _odd_variable(self.url_env, "url_env", f"FORECAST_{self.kind.upper()}_WEBHOOK")
+        problems = odd_variable(self.url_env, "url_env", f"FORECAST_{self.kind.upper()}_WEBHOOK")
         if problems:
             raise ValueError(problems[0])
         return self
@@ -172,7 +165,7 @@ class Webhook(_Part):
 Channel = Mail | Webhook
 
 
-class Notices(_Part):
+class Notices(Part):
     """Whom to tell, and how much: the table [notices] of the configuration.
 
     Attributes
@@ -226,16 +219,6 @@ class Notices(_Part):
     def channels(self) -> tuple[Channel, ...]:
         """All of them, mail first."""
         return (*self.mail, *self.webhook)
-
-
-def _odd_variable(name: str | None, key: str, example: str) -> list[str]:
-    """What is wrong with the name of a variable; it is not repeated."""
-    if name is None or _VARIABLE.fullmatch(name):
-        return []
-    return [
-        f"must name an environment variable by {key}: found another text, which may be the "
-        f"secret itself. Write {key} = {example!r} and put the secret into that variable."
-    ]
 
 
 def _find(channel: str, variable: str) -> str:

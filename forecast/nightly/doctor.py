@@ -11,7 +11,8 @@ from typing import Any
 from forecast.errors import DataError, ForecastError, name_offenders
 from forecast.nightly import machine
 from forecast.nightly.channels import Channel, Mail, Notices
-from forecast.nightly.configuring import Configuration, Source
+from forecast.nightly.configuration_parts import Source
+from forecast.nightly.configuring import Configuration
 from forecast.nightly.machine import Finding
 
 SCHEMA = "forecast.doctor/1"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from forecast.data.panel import Panel
 from forecast.errors import name_offenders
 from forecast.models.quantiles import QuantileForecast, observed_counts
-from forecast.nightly.configuring import STALE_DAYS, Limits
+from forecast.nightly.configuration_parts import STALE_DAYS, Limits
 from forecast.nightly.sourcing import Reading
 from forecast.periods import PERIODS_A_YEAR, UNIT_NAMES, as_period, label, last_day
 

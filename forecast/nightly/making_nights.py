@@ -15,7 +15,8 @@ import pandas as pd
 from forecast.data.panel import Panel
 from forecast.errors import DataError, FitError, NotReadyError, join_problems
 from forecast.models.quantiles import QuantileForecast
-from forecast.nightly.configuring import HORIZONS, Configuration, Source, model_of
+from forecast.nightly.configuration_parts import Source
+from forecast.nightly.configuring import HORIZONS, Configuration, model_of
 from forecast.nightly.drafting import Draft
 from forecast.nightly.fitting import learn, leave_out_short
 from forecast.nightly.journal import Journal

@@ -21,7 +21,8 @@ from forecast.data.records import Entry, over_before
 from forecast.data.snapshots import Store as Snapshots
 from forecast.data.vintages import read_entry
 from forecast.errors import DataError
-from forecast.nightly.configuring import Configuration, Series, Source
+from forecast.nightly.configuration_parts import Series, Source
+from forecast.nightly.configuring import Configuration
 from forecast.periods import label
 
 Reader = Callable[[Path], Panel]

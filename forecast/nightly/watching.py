@@ -10,7 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from forecast.nightly.configuring import STALE_DAYS, Configuration
+from forecast.nightly.configuration_parts import STALE_DAYS
+from forecast.nightly.configuring import Configuration
 from forecast.nightly.journal import read_last_error
 from forecast.nightly.locking import BusyError, is_held, read_owner
 from forecast.nightly.recording import Night

@@ -58,6 +58,19 @@ def test_a_password_is_refused_and_not_repeated() -> None:
     assert "PGPASSWORD" in str(other.value)
 
 
+def test_an_address_in_place_of_a_variable_s_name_is_refused_and_not_repeated() -> None:
+    address = "postgresql+psycopg://ann:hunter2@db/calls"
+    source = {"name": "calls", "address_variable": address, "table": "x"}
+    with pytest.raises(DataError) as found:
+        Configuration.build({"source": [source]})
+    said = str(found.value)
+    assert "source.0, must name an environment variable by address_variable: found another" in said
+    assert "Write address_variable = 'CRIME_DB' and put the secret into that variable" in said
+    with pytest.raises(DataError, match="must name an environment variable by store_variable") as e:
+        Configuration.build({"source": [SOURCE], "store_variable": address})
+    assert "hunter2" not in said + str(e.value)
+
+
 def test_addresses_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     values = {
         "source": [{"name": "calls", "address_variable": "CALLS_DB", "table": "x"}],
